@@ -1,0 +1,65 @@
+"""What can go wrong, in words for the person who can mend it.
+
+A message says what is wrong, the hint what to do next. Neither ever holds what a document says,
+a raw file name, or another library's message (those may quote documents).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class SluiceError(Exception):
+    """Any expected failure.
+
+    Attributes:
+        message: What is wrong, one sentence.
+        hint: What to do next, one sentence; may be empty.
+    """
+
+    exit_code = 2
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(f"{message} {hint}".strip())
+        self.message = message
+        self.hint = hint
+
+
+class ConfigError(SluiceError):
+    """A corpus file, option or environment variable is wrong."""
+
+
+class ListingFailed(SluiceError):
+    """The source could not be listed whole: nothing is deleted on such evidence."""
+
+
+class SourceUnavailable(SluiceError):
+    """One document could not be opened."""
+
+
+class ChangedWhileReading(SourceUnavailable):
+    """The document is no longer at the version that was listed."""
+
+
+class TooLarge(SourceUnavailable):
+    """The document is larger than the limit; it was not read."""
+
+
+class CorpusBusy(SluiceError):
+    """Another run holds the corpus."""
+
+
+class MassDeletion(SluiceError):
+    """A run would delete more than `max_delete` allows; nothing was deleted.
+
+    Attributes:
+        documents: Masked names of what would go.
+    """
+
+    def __init__(self, documents: Sequence[str], message: str, hint: str) -> None:
+        super().__init__(message, hint)
+        self.documents = tuple(documents)
+
+
+class IndexDiffers(SluiceError):
+    """The index is not what the ledger says, and could not be repaired."""
