@@ -15,9 +15,11 @@ class SluiceError(Exception):
     Attributes:
         message: What is wrong, one sentence.
         hint: What to do next, one sentence; may be empty.
+        transient: Trying again later may help by itself.
     """
 
     exit_code = 2
+    transient = False
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(f"{message} {hint}".strip())
@@ -32,9 +34,13 @@ class ConfigError(SluiceError):
 class ListingFailed(SluiceError):
     """The source could not be listed whole: nothing is deleted on such evidence."""
 
+    transient = True
+
 
 class SourceUnavailable(SluiceError):
     """One document could not be opened."""
+
+    transient = True
 
 
 class ChangedWhileReading(SourceUnavailable):
@@ -47,6 +53,8 @@ class TooLarge(SourceUnavailable):
 
 class CorpusBusy(SluiceError):
     """Another run holds the corpus."""
+
+    transient = True
 
 
 class MassDeletion(SluiceError):
