@@ -71,3 +71,9 @@ class MassDeletion(SluiceError):
 
 class IndexDiffers(SluiceError):
     """The index is not what the ledger says, and could not be repaired."""
+
+
+class TargetFailed(SluiceError):
+    """A target could not be read or written; what it served, it still serves."""
+
+    transient = True

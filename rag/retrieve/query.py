@@ -1,0 +1,37 @@
+"""A search as targets understand it: what, by whom, among which documents."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rag.records import Masked, Principal
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Only passages whose value is among those given; an empty field does not restrict."""
+
+    documents: tuple[str, ...] = ()
+    """Document ids."""
+    names: tuple[str, ...] = ()
+    """Masked document names."""
+    media_types: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    """``text``, ``table``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One search.
+
+    Attributes:
+        text: The masked question, for full text; empty: no such leg.
+        vector: Its embedding, L2-normalised, shape (dimensions,); None: no such leg.
+        principals: The asker; hits are readable by one of them at least. Empty: no hits.
+    """
+
+    text: Masked
+    vector: Sequence[float] | None
+    principals: tuple[Principal, ...]
+    where: Where = Where()

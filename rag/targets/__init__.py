@@ -1,0 +1,102 @@
+"""The places that are kept equal to a corpus, and searched.
+
+A target is told what must be there (`Target.apply`) and asked what is (`Target.inventory`).
+A new one is one file with a class that has these methods; nothing is inherited::
+
+    class Shelf:
+        def apply(self, upserts, deletes): ...
+        ...
+
+and one line in `open_target`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from rag.records import Hit, IndexedDocument, Principal
+from rag.retrieve.query import Query
+
+if TYPE_CHECKING:
+    from rag import config
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What a target really holds of one document.
+
+    Attributes:
+        digest: As it was given with the document, or with its latest rights.
+        chunks: Chunk ids in order of position.
+    """
+
+    digest: str
+    acl: tuple[Principal, ...]
+    chunks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """How much a target holds; `bytes` is -1 where the target does not say."""
+
+    documents: int
+    chunks: int
+    bytes: int = -1
+
+
+class Target(Protocol):
+    """An index that can be made equal to a corpus, and searched within somebody's rights.
+
+    Nobody is the default: a document without principals, and an asker without any, match nothing.
+    """
+
+    def apply(self, upserts: Sequence[IndexedDocument], deletes: Sequence[str]) -> None:
+        """Make `upserts` be there, whole and in place of what was, and `deletes` (ids) gone.
+
+        Readers see each document's old version until they see its new one: never both, never
+        neither. Doing it again changes nothing. A document without chunks is taken as deleted.
+
+        Raises:
+            ValueError: an embedding has another shape than the target's, or an id comes twice.
+            CorpusBusy: another process is writing.
+            TargetFailed: the target could not do it; what was served is still served.
+        """
+
+    def set_acl(
+        self,
+        acls: Mapping[str, tuple[Principal, ...]],
+        digests: Mapping[str, str] | None = None,
+    ) -> None:
+        """Change who may read the documents named (by id), and their digests, but no text."""
+
+    def compact(self) -> None:
+        """Tidy after a sync: what was replaced or deleted leaves the disk, indexes are whole."""
+
+    def inventory(self) -> Mapping[str, Stored]:
+        """What is really there, by document id."""
+
+    def legs(self, query: Query, depth: int) -> Mapping[str, list[Hit]]:
+        """The best `depth` hits of every way of searching that the target has, best first.
+
+        All of them come from one version of the index. The names are ``vector`` (needs
+        `query.vector`) and ``text``. Rights and filters hold inside each leg's query.
+        """
+
+    def stats(self) -> Contents: ...
+
+
+def open_target(target: config.Target, corpus: str, dimensions: int, root: Path) -> Target:
+    """The corpus's index in this target.
+
+    Args:
+        target: As configured.
+        corpus: Its name; each corpus has an index of its own.
+        dimensions: Of the embeddings.
+        root: Folder for targets that live on this machine; made when needed.
+    """
+    from rag.targets.embedded import EmbeddedIndex
+
+    return EmbeddedIndex(root / corpus, dimensions)
