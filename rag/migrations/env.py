@@ -1,0 +1,15 @@
+"""What alembic runs: all revisions in the transaction that `rag.ledger.opening` has begun."""
+
+from __future__ import annotations
+
+from alembic import context
+
+from rag.ledger.tables import metadata
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    render_as_batch=True,  # SQLite alters a table by copying it
+)
+with context.begin_transaction():
+    context.run_migrations()
