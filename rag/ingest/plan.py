@@ -52,21 +52,16 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One document to do, and why. Nothing raw: it travels in a shard's manifest.
+    """One document to do, and why. Raw, as its reference is: it does not leave the process.
 
     Attributes:
-        sealed_key: Where it is, encrypted.
-        version, size, acl: As listed.
         moved_from: A vanished document that this seems to be. Not certain until it is read: its
             content id tells.
     """
 
     document_id: str
-    sealed_key: str
-    version: str
-    size: int
-    acl: tuple[Principal, ...]
-    why: Why = "refresh"
+    ref: DocumentRef = field(repr=False)
+    why: Why
     moved_from: str | None = None
 
 
@@ -95,7 +90,7 @@ class Plan:
         changed: Served, and to be made again.
         moved: Never seen under this name, but looks like one that vanished.
         retried: Quarantined, and worth another try; it may have moved, too.
-        acl_only: Ids of served documents of which nothing but the rights changed.
+        acl_only: Served documents of which nothing but the rights changed.
         unchanged: Ids of documents with nothing to do.
         skipped: Ids of quarantined documents that would fail again.
         deleted: Served documents that vanished, except those that moved.
@@ -109,7 +104,7 @@ class Plan:
     changed: tuple[Work, ...] = ()
     moved: tuple[Work, ...] = ()
     retried: tuple[Work, ...] = ()
-    acl_only: tuple[str, ...] = ()
+    acl_only: tuple[Work, ...] = ()
     unchanged: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
     deleted: tuple[Gone, ...] = ()
@@ -155,7 +150,6 @@ def plan(
     ledger: LedgerView,
     fingerprints: Fingerprints,
     max_delete: MaxDelete,
-    seal: Callable[[DocumentRef], str],
     *,
     allow_mass_delete: bool = False,
     full_refresh: bool = False,
@@ -166,7 +160,6 @@ def plan(
         listing: Everything that the source has; any order.
         fingerprints: Of the steps as they are now.
         max_delete: More deletions than both its share and its count are refused.
-        seal: Encrypts where a document is; called for the documents that must be read only.
         allow_mass_delete: Allow them, and an empty listing, this time.
         full_refresh: Read everything again.
 
@@ -197,16 +190,7 @@ def plan(
 
     def work(names: Iterable[str], reason: Why | None = None) -> tuple[Work, ...]:
         return tuple(
-            Work(
-                document_id=name,
-                sealed_key=seal(ref := listed[name].ref),
-                version=ref.version,
-                size=ref.size,
-                acl=ref.acl,
-                why=reason or why[name],
-                moved_from=origins.get(name),
-            )
-            for name in names
+            Work(name, listed[name].ref, reason or why[name], origins.get(name)) for name in names
         )
 
     def because(reason: Why) -> tuple[str, ...]:
@@ -218,7 +202,7 @@ def plan(
         changed=work(name for name in listed if why[name] in _CHANGED),
         moved=work((name for name in because("new") if name in origins), "moved"),
         retried=work(because("retry")),
-        acl_only=because("rights"),
+        acl_only=work(because("rights")),
         unchanged=because("unchanged"),
         skipped=because("quarantined"),
         deleted=deleted,
@@ -350,38 +334,27 @@ def _refuse_mass_deletion(deleted: Sequence[Gone], served: int, limit: MaxDelete
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Shard:
-    """Documents that one task handles.
-
-    Attributes:
-        id: Hash over its documents and their versions: the same work is the same shard.
-    """
-
-    id: str
-    work: tuple[Work, ...]
-
-
-def shards(work: Iterable[Work], size: int, workers: int = 1) -> list[Shard]:
-    """Cut work into shards of about equal bytes, the heaviest first.
+def shards(plan: Plan, size: int, workers: int = 1) -> dict[str, tuple[Work, ...]]:
+    """Cut a plan's work into shards of about equal bytes; return them by id, heaviest first.
 
     Largest document first, each to the lightest shard that has room (the LPT rule: Graham,
     "Bounds on multiprocessing timing anomalies", 1969). Within a shard documents are in the
-    order of their ids, which are hashes: sizes are mixed.
+    order of their ids, which are hashes: sizes are mixed. A shard's id is a hash over its
+    documents and their versions: the same work is the same shard.
 
     Args:
         size: Most documents in a shard.
         workers: Shards that run side by side; their number is rounded up to a multiple of it,
             so that all are busy to the end, unless that made shards of fewer than 8 documents.
     """
-    everything = sorted(work, key=lambda one: (-one.size, one.document_id))
+    everything = sorted(plan.work, key=lambda one: (-one.ref.size, one.document_id))
     if not everything:
-        return []
+        return {}
     count = -(-len(everything) // size)
     rounded = -(-count // workers) * workers
     if rounded * _SMALLEST <= len(everything):
         count = rounded
-    known = [one.size for one in everything if one.size >= 0]
+    known = [one.ref.size for one in everything if one.ref.size >= 0]
     unknown = sum(known) // len(known) if known else 0
     members: list[list[Work]] = [[] for _ in range(count)]
     load = [0] * count
@@ -389,14 +362,14 @@ def shards(work: Iterable[Work], size: int, workers: int = 1) -> list[Shard]:
     for one in everything:
         _, index = heapq.heappop(lightest)
         members[index].append(one)
-        load[index] += (one.size if one.size >= 0 else unknown) + _OVERHEAD
+        load[index] += (one.ref.size if one.ref.size >= 0 else unknown) + _OVERHEAD
         if len(members[index]) < size:
             heapq.heappush(lightest, (load[index], index))
-    made = [(-load[index], _shard(members[index])) for index in range(count) if members[index]]
-    return [shard for _, shard in sorted(made, key=lambda one: (one[0], one[1].id))]
+    heaviest = sorted(range(count), key=lambda index: (-load[index], index))
+    cut = [tuple(sorted(members[index], key=lambda one: one.document_id)) for index in heaviest]
+    return {_shard_id(some): some for some in cut if some}
 
 
-def _shard(members: list[Work]) -> Shard:
-    ordered = tuple(sorted(members, key=lambda one: one.document_id))
-    named = "\n".join(f"{one.document_id} {one.version}" for one in ordered)
-    return Shard(hashlib.blake2b(named.encode(), digest_size=8).hexdigest(), ordered)
+def _shard_id(members: Sequence[Work]) -> str:
+    named = "\n".join(f"{one.document_id} {one.ref.version}" for one in members)
+    return hashlib.blake2b(named.encode(), digest_size=8).hexdigest()
