@@ -16,11 +16,12 @@ from typing import Any
 
 from airflow.sdk import DAG, Asset, Param, dag, get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException
-
 from rag.corpus_file import load
+
 from rag.errors import MassDeletion, SluiceError
 
 CORPORA = Path(os.environ.get("SLUICE_CORPORA") or Path(__file__).parent.parent / "corpora")
+RUN = "{{ run_id }}"
 POOL = os.environ.get("SLUICE_POOL", "default_pool")
 
 
@@ -37,11 +38,8 @@ def release(context: Any) -> None:
     """Let go of the corpus when its DAG run failed, so that the next run need not wait."""
     from rag.ingest.pipeline import Pipeline
 
-    Pipeline.open(context["params"]["corpus"]).abandon(owner_of(context["dag"].dag_id))
-
-
-def owner_of(dag_id: str) -> str:
-    return f"airflow:{dag_id}"
+    owner = f"airflow:{context['dag'].dag_id}"
+    Pipeline.open(context["params"]["corpus"], owner).abandon(context["run_id"])
 
 
 def corpus_dag(path: Path) -> DAG:
@@ -53,6 +51,7 @@ def corpus_dag(path: Path) -> DAG:
     loaded = load(path)
     name = loaded.config.corpus
     dag_id = f"sluice_{name}"
+    owner = f"airflow:{dag_id}"
 
     @dag(
         dag_id=dag_id,
@@ -79,9 +78,9 @@ def corpus_dag(path: Path) -> DAG:
         },
     )
     def keep() -> None:
-        @task(multiple_outputs=True)
-        def plan() -> dict[str, Any]:
-            """Compare the source with the ledger; write shards."""
+        @task
+        def plan(run: str) -> list[str]:
+            """Compare the source with the ledger; return the ids of the shards to do."""
             from rag.ingest.pipeline import Options, Pipeline
 
             params = get_current_context()["params"]
@@ -91,10 +90,9 @@ def corpus_dag(path: Path) -> DAG:
                 allow_mass_delete=params["allow_mass_delete"],
             )
             try:
-                run = Pipeline.open(path).plan(owner_of(dag_id), options)
+                return list(Pipeline.open(path, owner).plan(run, options).shards)
             except SluiceError as error:
                 raise stop_or_retry(error) from None
-            return {"run": run.run_id, "shards": list(run.shards), "counts": dict(run.counts)}
 
         @task(pool=POOL)
         def shard(run: str, shard: str) -> dict[str, Any]:
@@ -132,15 +130,12 @@ def corpus_dag(path: Path) -> DAG:
             from rag.ingest.pipeline import Pipeline
 
             try:
-                return Pipeline.open(path).publish(run).as_counts()
+                return Pipeline.open(path, owner).publish(run).as_counts()
             except SluiceError as error:
                 raise stop_or_retry(error) from None
 
-        planned = plan()
-        run = planned["run"]
-        shards = shard.partial(run=run).expand(shard=planned["shards"])
-        synced, verified, published = sync(run), verify(run), publish(run)
-        shards >> synced >> verified >> published
+        shards = shard.partial(run=RUN).expand(shard=plan(RUN))
+        shards >> sync(RUN) >> verify(RUN) >> publish(RUN)
 
     return keep()
 

@@ -1,0 +1,266 @@
+"""The Python API: one object a corpus, to keep it, look into it and ask it."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from rag.corpus_file import Loaded, load
+from rag.records import Answer, Hit, MaskedText, Principal, Usage
+
+if TYPE_CHECKING:
+    from rag.evaluate import Scores
+    from rag.ingest.context import Context
+    from rag.ingest.local import Progress
+    from rag.ingest.report import SyncReport
+    from rag.langchain import CorpusRetriever
+    from rag.ledger import QuarantineEntry, Run, Summary
+    from rag.retrieve.query import Where
+
+ANSWER_HITS = 12
+"""Passages that an answer may choose from, before the token budget."""
+EVALUATED_HITS = 300
+"""Passages a query when search is scored: enough for 100 documents of several passages each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A corpus as it stands.
+
+    Attributes:
+        path: Its file.
+        indexed: Documents, attachments, chunks, bytes, types and masked identifiers.
+        last_runs: Newest first.
+        quarantine: What waits for somebody, and why.
+    """
+
+    corpus: str
+    path: Path
+    indexed: Summary
+    last_runs: Sequence[Run]
+    quarantine: Sequence[QuarantineEntry]
+
+    @property
+    def last_success(self) -> datetime | None:
+        """When a run was last finished."""
+        return next((run.finished_at for run in self.last_runs if run.status == "done"), None)
+
+
+class Corpus:
+    """A declared corpus.
+
+    Example::
+
+        corpus = Corpus.open("handbook")
+        corpus.sync()
+        answer = corpus.ask("Who approves overtime?", principals=["group:staff"])
+        print(answer.text, [citation.quote for citation in answer.citations])
+    """
+
+    def __init__(self, loaded: Loaded) -> None:
+        self.loaded = loaded
+        self.name: str = loaded.config.corpus
+        self._context_made: Context | None = None
+
+    @classmethod
+    def open(cls, corpus: str | Path) -> Corpus:
+        """Open a corpus by its name in ``corpora/`` or by the path of its file.
+
+        Raises:
+            ConfigError: There is none, or its file is wrong.
+        """
+        return cls(load(corpus))
+
+    @property
+    def _context(self) -> Context:
+        if self._context_made is None:
+            from rag.ingest.context import Context
+
+            self._context_made = Context(self.loaded, threads=os.cpu_count() or 1)
+        return self._context_made
+
+    # Keep it
+
+    def sync(
+        self,
+        progress: Callable[[Progress], None] | None = None,
+        *,
+        full_refresh: bool = False,
+        dry_run: bool = False,
+        allow_mass_delete: bool = False,
+        workers: int | None = None,
+    ) -> SyncReport:
+        """Make the index equal to the source; return what was done.
+
+        Args:
+            progress: Called as documents are finished, possibly from another thread.
+            full_refresh: Do every document anew.
+            dry_run: Only say what would be done.
+            allow_mass_delete: Let this run delete more than ``source.max_delete``.
+            workers: Processes; by default one a core.
+
+        Raises:
+            ListingFailed, MassDeletion, CorpusBusy: Nothing was deleted.
+            SluiceError: The run stopped; what was served is still served, and another sync goes
+                on from there.
+        """
+        from rag.ingest.local import run_corpus
+        from rag.ingest.pipeline import Options
+
+        options = Options(
+            full_refresh=full_refresh,
+            dry_run=dry_run,
+            allow_mass_delete=allow_mass_delete,
+            workers=workers or os.cpu_count() or 1,
+        )
+        return run_corpus(self._context, options, progress or (lambda _: None))
+
+    def status(self) -> Status:
+        """Return what is indexed, what waits in quarantine, and how the last runs went."""
+        from rag.ledger import documents, quarantine, runs
+
+        with self._context.ledger.read() as db:
+            return Status(
+                corpus=self.name,
+                path=self.loaded.path,
+                indexed=documents.summary(db, self.name),
+                last_runs=runs.latest(db, self.name, 10),
+                quarantine=quarantine.entries(db, self.name),
+            )
+
+    def quarantine(self) -> list[QuarantineEntry]:
+        """Return the documents that could not be indexed, by name, with reason and next step."""
+        return list(self.status().quarantine)
+
+    def source_key(self, entry: QuarantineEntry) -> str:
+        """Return the real name of a quarantined document, for the eyes of who may mend it.
+
+        Raw: it may name a person, so show it and do not store it.
+        """
+        return self._context.unseal(entry.sealed_key)[0]
+
+    def unlock(self) -> bool:
+        """End another run's hold on the corpus; return whether there was one.
+
+        For somebody who knows that the run is dead; a live one stops at its next step.
+        """
+        from rag.ledger import leases
+
+        with self._context.ledger.write() as db:
+            return leases.release(db, self.name)
+
+    # Ask it
+
+    def search(
+        self,
+        question: str,
+        *,
+        principals: Sequence[Principal],
+        k: int = 10,
+        where: Where | None = None,
+    ) -> list[Hit]:
+        """Return the `k` best passages that the asker may read, best first.
+
+        Args:
+            question: Raw; it is masked before anything else sees it.
+            principals: Who asks, for example ``["user:ana", "group:hr"]``; nobody finds nothing.
+            where: Narrows the documents searched.
+
+        Raises:
+            Blocked: The question holds an identifier that the policy blocks.
+        """
+        return self._search(self._mask(question), principals, k, where)
+
+    def ask(self, question: str, *, principals: Sequence[Principal]) -> Answer:
+        """Answer from what the asker may read, with citations, or abstain.
+
+        Raises:
+            Blocked: The question holds an identifier that the policy blocks.
+        """
+        from rag.answer import answerer
+        from rag.retrieve.pack import pack
+
+        started = time.perf_counter()
+        settings = self.loaded.config.answer
+        masked = self._mask(question)
+        embedder = self._context.embedder
+        hits = self._search(masked, principals, ANSWER_HITS, None)
+        packed = pack(hits, settings.context_tokens, lambda text: embedder.count([text])[0])
+        draft = answerer(settings.model, embedder.embed).answer(
+            masked.text, packed.passages, settings.min_support
+        )
+        return Answer(
+            answer_id=uuid4().hex,
+            question=masked.text,
+            text=draft.text,
+            abstained=draft.abstained,
+            citations=draft.citations,
+            usage=Usage(
+                hits=len(hits),
+                packed=len(packed.passages),
+                context_tokens=packed.tokens,
+                seconds=round(time.perf_counter() - started, 3),
+            ),
+            left_out=packed.left_out,
+        )
+
+    def as_retriever(self, *, principals: Sequence[Principal], k: int = 10) -> CorpusRetriever:
+        """Return a LangChain ``BaseRetriever`` over what these principals may read."""
+        from rag.langchain import CorpusRetriever
+
+        return CorpusRetriever(corpus=self, principals=tuple(principals), k=k)
+
+    def evaluate(
+        self, queries: Path, qrels: Path, *, principals: Sequence[Principal] | None = None
+    ) -> Scores:
+        """Score search against judgements in the BEIR layout.
+
+        Args:
+            queries: ``queries.jsonl``.
+            qrels: ``qrels.tsv``; its document ids are source keys, or file names without
+                extension. A passage of an attachment counts for its mail.
+            principals: Who asks; None: everybody who may read anything.
+
+        Raises:
+            ConfigError: A file has another layout.
+        """
+        from rag import evaluate
+        from rag.ledger import documents
+
+        questions, judgements = evaluate.read_queries(queries), evaluate.read_qrels(qrels)
+        judged = {document for graded in judgements.values() for document in graded}
+        with self._context.ledger.read() as db:
+            entries = documents.entries(db, self.name)
+        names: dict[str, str] = {}
+        for entry in entries:
+            key = self._context.unseal(entry.sealed_key)[0]
+            names[entry.document_id] = key if key in judged else Path(key).stem
+        everybody = sorted({who for entry in entries for who in entry.acl})
+        asker = everybody if principals is None else principals
+        rankings = {
+            query: evaluate.by_document(
+                self.search(questions[query], principals=asker, k=EVALUATED_HITS),
+                lambda hit: names.get(hit.chunk.document_id, ""),
+            )
+            for query in judgements
+            if query in questions
+        }
+        return evaluate.score(rankings, judgements)
+
+    def _mask(self, question: str) -> MaskedText:
+        return self._context.masker.mask_text(question)
+
+    def _search(
+        self, question: MaskedText, principals: Sequence[Principal], k: int, where: Where | None
+    ) -> list[Hit]:
+        from rag.retrieve.search import search
+
+        target = next(iter(self._context.targets.values()))
+        vector = self._context.embedder.embed([question.text])[0]
+        return search(target, question.text, vector, principals, k, where)

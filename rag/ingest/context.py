@@ -1,0 +1,117 @@
+"""What every step of a corpus works with, each part opened when it is first needed."""
+
+from __future__ import annotations
+
+import json
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rag.corpus_file import Loaded, load
+
+from rag.config import CorpusConfig
+from rag.home import home
+from rag.keys import Sealer, pseudonym_key
+from rag.records import DocumentRef
+
+if TYPE_CHECKING:
+    from rag.ingest.embed import EmbeddingCache
+
+    from connectors import Connector
+    from rag.ingest.store import Store
+    from rag.ledger import Ledger
+    from rag.models import Embedder
+    from rag.privacy import Masker
+    from rag.targets import Target
+
+
+class Context:
+    """One corpus and its parts: connector, ledger, working store, masker, embedder, targets.
+
+    Args:
+        loaded: The corpus file.
+        threads: Threads that a model may use; 1 where several processes work side by side.
+    """
+
+    def __init__(self, loaded: Loaded, threads: int = 1) -> None:
+        self.loaded = loaded
+        self.config: CorpusConfig = loaded.config
+        self.corpus: str = loaded.config.corpus
+        self.threads = threads
+
+    @classmethod
+    def open(cls, corpus: str | Path, threads: int = 1) -> Context:
+        """Open a corpus by name or by the path of its file.
+
+        Raises:
+            ConfigError: There is none, or its file is wrong.
+        """
+        return cls(load(corpus), threads)
+
+    @cached_property
+    def connector(self) -> Connector:
+        from connectors import connect
+
+        return connect(self.config.source, self.loaded.base)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        from rag.ledger import Ledger
+
+        return Ledger.open()
+
+    @cached_property
+    def store(self) -> Store:
+        from rag.ingest.store import open_store
+
+        return open_store(self.corpus)
+
+    @cached_property
+    def key(self) -> bytes:
+        return pseudonym_key(self.config.privacy)
+
+    @cached_property
+    def sealer(self) -> Sealer:
+        return Sealer(self.key)
+
+    @cached_property
+    def masker(self) -> Masker:
+        from rag.privacy import masker
+
+        return masker(self.config.privacy, self.key)
+
+    @cached_property
+    def embedder(self) -> Embedder:
+        from rag.models import embedder
+
+        return embedder(self.config.embed.model, threads=self.threads)
+
+    @cached_property
+    def cache(self) -> EmbeddingCache:
+        from rag.ingest.embed import EmbeddingCache
+
+        return EmbeddingCache(home() / "cache" / "embeddings.sqlite")
+
+    @cached_property
+    def targets(self) -> dict[str, Target]:
+        """The corpus's targets by name; the first one is searched."""
+        from rag.targets import open_target
+
+        root = home() / "corpora"
+        return {
+            name: open_target(target, self.corpus, self.embedder.dimensions, root)
+            for name, target in zip(self.target_names, self.config.targets, strict=True)
+        }
+
+    @property
+    def target_names(self) -> tuple[str, ...]:
+        return tuple(target.kind for target in self.config.targets)
+
+    def seal(self, ref: DocumentRef) -> str:
+        """Return where a document is, encrypted: what a manifest and the ledger keep of it."""
+        return self.sealer.seal(json.dumps([ref.key, ref.uri]))
+
+    def unseal(self, sealed: str) -> tuple[str, str]:
+        """Return key and URI of a sealed reference. Raw: for opening the document only."""
+        key, uri = json.loads(self.sealer.unseal(sealed))
+        return key, uri

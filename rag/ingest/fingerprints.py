@@ -1,0 +1,45 @@
+"""What a document's index entry depends on besides its bytes, one hash a step.
+
+Planning compares these with what the ledger recorded, so they are computed without loading a
+model: from the configuration, the versions of the code and of the packages that a step runs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from rag.ledger.entries import Fingerprints
+
+if TYPE_CHECKING:
+    from rag.ingest.context import Context
+
+# Raise a step's number when its code gives other results for the same input.
+PARSE = 1
+CHUNK = 1
+
+
+def fingerprints(context: Context) -> Fingerprints:
+    """Return the current fingerprints of a corpus's steps."""
+    from rag.models import fingerprint as model_fingerprint
+    from rag.privacy import fingerprint as privacy_fingerprint
+
+    config = context.config
+    return Fingerprints(
+        parse=_hash(PARSE, config.parse.model_dump(), version("unstructured")),
+        mask=privacy_fingerprint(config.privacy, context.key),
+        chunk=_hash(CHUNK, config.chunk.model_dump()),
+        embed=model_fingerprint(config.embed.model),
+    )
+
+
+def artifact(current: Fingerprints) -> str:
+    """Return the fingerprint of a masked document: of parsing and masking together."""
+    return _hash(current.parse, current.mask)
+
+
+def _hash(*parts: Any) -> str:
+    text = json.dumps(parts, sort_keys=True, default=str)
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()

@@ -1,0 +1,257 @@
+"""A run of a corpus: ``plan → shards → sync → verify → publish``.
+
+Each step can be killed and done again. The command line and the Python API do all steps in one
+process and its workers; Airflow does each in a task of its own.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rag.errors import SluiceError
+from rag.ingest import plan as planning
+from rag.ingest.context import Context
+from rag.ingest.fingerprints import artifact, fingerprints
+from rag.ingest.report import SyncReport, summed
+from rag.ingest.shard import Progress, ShardReport, run_shard
+from rag.ingest.store import Job, RunPlan
+from rag.ledger import documents, leases, quarantine, runs
+
+AIRFLOW_LEASE_SECONDS = 6 * 3600.0
+"""A run whose tasks wait in queues holds its corpus for this long after its last sign of life."""
+
+SHARDS_A_WORKER = 8
+SMALLEST_SHARD = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What one run may do beyond the usual.
+
+    Attributes:
+        full_refresh: Read, parse, mask and embed every document anew.
+        dry_run: Plan only; write nothing but the run's record.
+        allow_mass_delete: Delete even more than `max_delete`.
+        workers: Size shards for so many processes side by side, so that none waits long for
+            another's last one; None: as the corpus says.
+    """
+
+    full_refresh: bool = False
+    dry_run: bool = False
+    allow_mass_delete: bool = False
+    workers: int | None = None
+
+
+class Pipeline:
+    """The steps of a corpus's run, over one `Context`.
+
+    Args:
+        owner: Whose the corpus is from `plan` to `publish`, across processes. None: the caller
+            holds the corpus itself.
+    """
+
+    def __init__(self, context: Context, owner: str | None = None) -> None:
+        self.context = context
+        self.owner = owner
+
+    @classmethod
+    def open(cls, corpus: str | Path, owner: str | None = None) -> Pipeline:
+        """Open a corpus by name or path.
+
+        Raises:
+            ConfigError: There is none, or its file is wrong.
+        """
+        return cls(Context.open(corpus), owner)
+
+    def plan(self, run: str, options: Options) -> RunPlan:
+        """List the source, compare it with the ledger, write the shards.
+
+        Raises:
+            ListingFailed: The source could not be listed whole, or lists nothing.
+            MassDeletion: Too much would be deleted. In both cases nothing was.
+            CorpusBusy: Another run holds the corpus.
+        """
+        started = time.perf_counter()
+        context, run_id = self.context, as_run_id(run)
+        with context.ledger.write() as db:
+            if self.owner:
+                leases.acquire(db, context.corpus, self.owner, AIRFLOW_LEASE_SECONDS)
+            runs.start(db, context.corpus, "dry run" if options.dry_run else "sync", run_id)
+        listing = [
+            planning.Listed(context.sealer.document_id(ref.key), ref)
+            for ref in context.connector.list()
+        ]
+        with context.ledger.read() as db:
+            view = documents.view(db, context.corpus, context.target_names)
+        plan = planning.plan(
+            listing,
+            view,
+            fingerprints(context),
+            context.config.source.max_delete,
+            allow_mass_delete=options.allow_mass_delete,
+            full_refresh=options.full_refresh,
+        )
+        context.store.drop_runs(keep={run_id})
+        shards = [] if options.dry_run else self._shards(plan.work, options.workers)
+        for shard in shards:
+            jobs = [self._job(work, options.full_refresh) for work in shard.work]
+            context.store.write_shard(run_id, shard.shard_id, jobs)
+        result = RunPlan(
+            run_id=run_id,
+            shards=tuple(shard.shard_id for shard in shards),
+            documents=len(plan.work),
+            counts=plan.counts(),
+            rights={work.document_id: work.ref.acl for work in plan.acl_only},
+            deleted=() if options.dry_run else _gone(plan),
+            dry_run=options.dry_run,
+        )
+        context.store.write_plan(result)
+        self._report(run_id, "plan", started)
+        return result
+
+    def _shards(self, work: Sequence[planning.Work], workers: int | None) -> list[planning.Shard]:
+        most = self.context.config.shard_documents
+        if workers is None:
+            return planning.shards(work, most)
+        even = -(-len(work) // (SHARDS_A_WORKER * workers))
+        return planning.shards(work, min(most, max(SMALLEST_SHARD, even)), workers)
+
+    def _job(self, work: planning.Work, fresh: bool) -> Job:
+        ref = work.ref
+        sealed = self.context.seal(ref)
+        return Job(work.document_id, sealed, ref.version, ref.size, ref.acl, work.why, fresh)
+
+    def shard(self, run: str, shard_id: str, progress: Progress | None = None) -> ShardReport:
+        """Do one shard, from extract to embed."""
+        run_id = as_run_id(run)
+        report = run_shard(self.context, run_id, shard_id, progress)
+        self.context.store.write_report(run_id, shard_id, report.as_counts())
+        return report
+
+    def apply(self, run: str, shard_id: str) -> None:
+        """Put a finished shard's documents into the targets and the ledger."""
+        from rag.ingest.sync import apply_shard
+
+        run_id = as_run_id(run)
+        started = time.perf_counter()
+        apply_shard(self.context, run_id, self.context.store.result(run_id, shard_id))
+        self._report(run_id, f"sync-{shard_id}", started, "sync")
+
+    def sync(self, run: str, shards: Iterable[str] | None = None) -> dict[str, int]:
+        """Make every target hold what the run's shards made, and nothing that is gone.
+
+        Args:
+            shards: Those that `apply` has not done yet; None: all.
+        """
+        from rag.ingest.sync import finish
+
+        run_id = as_run_id(run)
+        plan = self.context.store.plan(run_id)
+        if plan.dry_run:
+            return dict(plan.counts)
+        for shard_id in plan.shards if shards is None else shards:
+            self.apply(run_id, shard_id)
+        started = time.perf_counter()
+        finish(self.context, run_id, plan)
+        self._report(run_id, "sync", started)
+        return dict(plan.counts)
+
+    def verify(self, run: str) -> dict[str, int]:
+        """Compare the targets with the ledger; return what had to be repaired, by kind."""
+        from rag.ingest.verify import verify
+
+        run_id = as_run_id(run)
+        started = time.perf_counter()
+        repaired = {} if self.context.store.plan(run_id).dry_run else verify(self.context)
+        self._report(run_id, "verify", started, repaired=repaired)
+        return repaired
+
+    def publish(self, run: str) -> SyncReport:
+        """Close the run: record what it did, tidy the working store, free the corpus."""
+        context, run_id = self.context, as_run_id(run)
+        plan = context.store.plan(run_id)
+        with context.ledger.read() as db:
+            summary = documents.summary(db, context.corpus)
+            waiting = quarantine.entries(db, context.corpus)
+            entries = documents.entries(db, context.corpus)
+        total = summed(context.store.reports(run_id))
+        report = SyncReport(
+            run_id=run_id,
+            corpus=context.corpus,
+            documents={**_outcomes(plan, total), "quarantined": len(waiting)},
+            chunks=summary.chunks,
+            masked=total.get("masked", {}),
+            seconds={step: round(value, 3) for step, value in total.get("seconds", {}).items()},
+            parsed=total.get("parsed", 0),
+            embedded=total.get("embedded", 0),
+            types=total.get("types", {}),
+            failures=total.get("failures", {}),
+            repaired=total.get("repaired", {}),
+            dry_run=plan.dry_run,
+        )
+        if plan.shards or plan.deleted:
+            made_by = artifact(fingerprints(context))
+            context.store.drop_masked({f"{one.content_id}-{made_by}" for one in entries})
+        with context.ledger.write() as db:
+            counts = {**report.documents, "chunks": report.chunks}
+            runs.finish(db, run_id, "done", counts, report.seconds)
+            if self.owner:
+                leases.release(db, context.corpus, self.owner)
+        context.store.drop_runs()
+        return report
+
+    def abandon(self, run: str, error: BaseException | None = None) -> None:
+        """Record that a run failed, and free the corpus. What is served stays as it is."""
+        with self.context.ledger.write() as db:
+            code = type(error).__name__ if error else None
+            runs.finish(db, as_run_id(run), "failed", error_code=code)
+            if self.owner:
+                leases.release(db, self.context.corpus, self.owner)
+
+    def _report(
+        self, run_id: str, name: str, started: float, step: str = "", **counts: Any
+    ) -> None:
+        seconds = {step or name: time.perf_counter() - started}
+        self.context.store.write_report(run_id, name, {"seconds": seconds, **counts})
+
+
+def _outcomes(plan: RunPlan, total: Mapping[str, Any]) -> dict[str, int]:
+    """Return documents by what happened to them; for a dry run, by what would."""
+    counts = plan.counts
+    if plan.dry_run:
+        new, moved = counts["new"], counts["moved"]
+        changed = counts["changed"] + counts["retried"]
+    else:
+        done = total.get("outcomes", {})
+        new, moved = done.get("new", 0), done.get("moved", 0)
+        changed = sum(done.values()) - new - moved
+    return {
+        "new": new,
+        "changed": changed,
+        "moved": moved,
+        "acl": counts["acl"],
+        "unchanged": counts["unchanged"],
+        "deleted": counts["deleted"],
+    }
+
+
+def _gone(plan: planning.Plan) -> tuple[str, ...]:
+    moved = [work.moved_from for work in plan.moved if work.moved_from]
+    return (*(one.document_id for one in plan.deleted), *moved, *plan.forgotten)
+
+
+def as_run_id(run: str) -> str:
+    """Return a run's name as it is used in paths and in the ledger; doing it twice is harmless.
+
+    Raises:
+        SluiceError: Nothing usable is left of the name.
+    """
+    cleaned = re.sub(r"[^A-Za-z0-9_.-]+", "_", run).strip("._")[:64]
+    if not cleaned:
+        raise SluiceError("A run needs a name with letters or digits.", "Give it another name.")
+    return cleaned

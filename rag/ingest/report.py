@@ -1,0 +1,57 @@
+"""What a run did, in counts: for people, for ``--json`` and for the ledger."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class SyncReport:
+    """One run of a corpus, summed over its steps.
+
+    Attributes:
+        documents: new, changed, moved, acl, unchanged and deleted in this run, mails with their
+            attachments as one; quarantined is what is in quarantine now. A dry run says what
+            would be.
+        chunks: In the index now.
+        masked: Identifiers masked in the documents of this run, by entity kind.
+        seconds: Working time by step, summed over all processes.
+        elapsed: Seconds from plan to publish by the clock.
+        parsed, embedded: Documents parsed and chunks embedded in this run; the rest was reused.
+        types: Documents of this run by media type.
+        failures: Documents quarantined in this run by reason code.
+        repaired: What verify found different and put right, by kind.
+    """
+
+    run_id: str
+    corpus: str
+    documents: Mapping[str, int]
+    chunks: int = 0
+    masked: Mapping[str, int] = field(default_factory=dict)
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    elapsed: float = 0.0
+    parsed: int = 0
+    embedded: int = 0
+    types: Mapping[str, int] = field(default_factory=dict)
+    failures: Mapping[str, int] = field(default_factory=dict)
+    repaired: Mapping[str, int] = field(default_factory=dict)
+    dry_run: bool = False
+
+    def as_counts(self) -> dict[str, Any]:
+        """Return it as plain dictionaries and numbers."""
+        return asdict(self)
+
+
+def summed(reports: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Add up reports of steps: numbers are added, dictionaries by key."""
+    total: dict[str, Any] = {}
+    for report in reports:
+        for name, value in report.items():
+            if isinstance(value, Mapping):
+                total.setdefault(name, Counter()).update(value)
+            else:
+                total[name] = total.get(name, 0) + value
+    return total

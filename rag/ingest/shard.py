@@ -1,0 +1,278 @@
+"""One shard, from extract to embed, in one process: nothing raw leaves its memory.
+
+Documents are opened and parsed a few ahead of masking, so that the parsing process and this one
+both have work. What is written is masked: the artifact of each document, and the shard's result.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from rag.ingest.chunk import chunk
+
+from rag.errors import ChangedWhileReading, SourceUnavailable, TooLarge
+from rag.ingest.failures import failure
+from rag.ingest.fingerprints import artifact, fingerprints
+from rag.ingest.store import DocumentResult, Job
+from rag.records import Chunk, DocumentRef, Failure, Masked, MaskedDocument, ParsedDocument
+
+if TYPE_CHECKING:
+    from rag.ingest.context import Context
+    from rag.ingest.parse import Parser
+
+BATCH_DOCUMENTS = 32
+BATCH_BYTES = 400_000
+AHEAD_DOCUMENTS = 2 * BATCH_DOCUMENTS
+AHEAD_BYTES = 64 * 2**20
+
+Progress = Callable[[int], None]
+"""Called with the number of documents that were just finished."""
+
+
+@dataclass(slots=True)
+class ShardReport:
+    """Counts of what a shard did; nothing in it comes from a document's text.
+
+    Attributes:
+        documents: With attachments.
+        outcomes: Listed documents that can be indexed, by why they were done.
+        parsed: Read by the parser (the rest had been masked before).
+        types: Documents by media type.
+        masked: Identifiers by entity kind.
+        embedded: Chunks that the model embedded; the rest came from the cache.
+        seconds: Working time by step.
+    """
+
+    documents: int = 0
+    parsed: int = 0
+    chunks: int = 0
+    embedded: int = 0
+    outcomes: Counter[str] = field(default_factory=Counter)
+    types: Counter[str] = field(default_factory=Counter)
+    masked: Counter[str] = field(default_factory=Counter)
+    failures: Counter[str] = field(default_factory=Counter)
+    seconds: Counter[str] = field(default_factory=Counter)
+
+    def as_counts(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @contextmanager
+    def timed(self, step: str) -> Iterator[None]:
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[step] += time.perf_counter() - start
+
+
+@dataclass(slots=True)
+class _Item:
+    """A document on its way: bytes read, perhaps parsed, perhaps masked. Raw until `masked`."""
+
+    job: Job
+    key: str
+    content_id: str = ""
+    size: int = 0
+    pending: Future[ParsedDocument | Failure] | None = None
+    parsed: ParsedDocument | None = None
+    masked: MaskedDocument | Failure | None = None
+
+
+def run_shard(
+    context: Context, run_id: str, shard_id: str, progress: Progress | None = None
+) -> ShardReport:
+    """Extract, parse, mask, chunk and embed the documents of one shard; write their results.
+
+    Documents that fail become results with a reason; only a fault of the machinery raises.
+    """
+    from rag.ingest.parse import Parser
+
+    report = ShardReport()
+    jobs = context.store.shard(run_id, shard_id)
+    made_by = artifact(fingerprints(context))
+    results: list[DocumentResult] = []
+    with Parser(context.config.parse) as parser:
+        for batch in _batches(_read(context, jobs, parser, made_by, report)):
+            _mask(context, batch, made_by, report)
+            made = [result for item in batch for result in _results(context, item, report)]
+            results += embed_results(context, made, report)
+            if progress:
+                progress(len(batch))
+    with report.timed("write"):
+        context.store.write_result(run_id, shard_id, results)
+    return report
+
+
+def _read(
+    context: Context,
+    jobs: Sequence[Job],
+    parser: Parser,
+    made_by: str,
+    report: ShardReport,
+) -> Iterator[_Item]:
+    """Open documents and have them parsed, a bounded number ahead; yield them in order."""
+    ahead: deque[_Item] = deque()
+    for job in jobs:
+        ahead.append(_open(context, job, parser, made_by, report))
+        while len(ahead) > AHEAD_DOCUMENTS or sum(item.size for item in ahead) > AHEAD_BYTES:
+            yield _parsed(ahead.popleft(), report)
+    while ahead:
+        yield _parsed(ahead.popleft(), report)
+
+
+def _open(context: Context, job: Job, parser: Parser, made_by: str, report: ShardReport) -> _Item:
+    key, uri = context.unseal(job.sealed_key)
+    item = _Item(job, key)
+    limit = context.config.parse.limits.bytes
+    try:
+        with report.timed("extract"):
+            ref = DocumentRef(key, uri, job.version, job.size, job.acl)
+            data = context.connector.open(ref, limit)
+    except TooLarge:
+        item.masked = failure("too_large", "extract", limit=limit)
+    except ChangedWhileReading:
+        item.masked = failure("changed_while_reading", "extract")
+    except SourceUnavailable:
+        item.masked = failure("unreadable_source", "extract")
+    if item.masked is not None:
+        return item
+    item.size = len(data)
+    item.content_id = context.sealer.content_id(data)
+    if not job.fresh:
+        item.masked = context.store.masked(item.content_id, made_by)
+    if item.masked is None:
+        report.parsed += 1
+        item.pending = parser.submit(data, key.rpartition("/")[2])
+    return item
+
+
+def _parsed(item: _Item, report: ShardReport) -> _Item:
+    if item.pending is not None:
+        with report.timed("parse"):
+            outcome = item.pending.result()
+        item.pending = None
+        if isinstance(outcome, Failure):
+            item.masked = outcome
+        else:
+            item.parsed = outcome
+    return item
+
+
+def _batches(items: Iterable[_Item]) -> Iterator[list[_Item]]:
+    batch: list[_Item] = []
+    size = 0
+    for item in items:
+        batch.append(item)
+        size += item.size
+        if len(batch) >= BATCH_DOCUMENTS or size >= BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _mask(context: Context, batch: Sequence[_Item], made_by: str, report: ShardReport) -> None:
+    """Take the batch through the gate; from here on nothing is raw."""
+    raw = [(item, item.parsed) for item in batch if item.parsed is not None]
+    if not raw:
+        return
+    with report.timed("mask"):
+        masked = context.masker.mask_documents([parsed for _, parsed in raw])
+    for (item, _), outcome in zip(raw, masked, strict=True):
+        item.masked, item.parsed = outcome, None
+        if isinstance(outcome, MaskedDocument):
+            with report.timed("write"):
+                context.store.keep_masked(item.content_id, made_by, outcome)
+
+
+def _results(context: Context, item: _Item, report: ShardReport) -> Iterator[DocumentResult]:
+    masked = item.masked
+    assert masked is not None
+    tokens = masked.name_tokens if isinstance(masked, MaskedDocument) else ()
+    with report.timed("mask"):
+        name = context.masker.mask_name(item.key, tokens)
+    for result in results_of(context, item.job, item.content_id, name, masked, report):
+        if result.parent_id is None and result.failure is None:
+            report.outcomes[item.job.why] += 1
+        yield result
+
+
+def results_of(
+    context: Context,
+    job: Job,
+    content_id: str,
+    name: Masked,
+    masked: MaskedDocument | Failure,
+    report: ShardReport,
+    parent: tuple[str, int] | None = None,
+) -> Iterator[DocumentResult]:
+    """Chunk a masked document and its attachments; yield a result (without vectors) for each.
+
+    An attachment is a document of its own with the listed document's rights and version; its id
+    comes from the id of what holds it and its place there (`parent`).
+    """
+    document_id = job.document_id
+    if parent is not None:
+        document_id = context.sealer.document_id(f"{parent[0]}/{parent[1]}")
+    failed, document = _split(masked)
+    chunks: list[Chunk] = []
+    if document is not None:
+        with report.timed("chunk"):
+            chunks = chunk(document, document_id, name, context.config.chunk, context.embedder)
+        if not chunks and not document.attachments:
+            failed = failure("no_text", "chunk")
+    report.documents += 1
+    yield DocumentResult(
+        document_id=document_id,
+        parent_id=job.document_id if parent else None,
+        name=name,
+        sealed_key=job.sealed_key,
+        version=job.version,
+        size=job.size,
+        content_id=content_id,
+        media_type=document.media_type if document else "",
+        title=document.title if document else Masked(""),
+        acl=job.acl,
+        masked=dict(document.masked) if document else {},
+        chunks=tuple(chunks),
+        failure=failed,
+    )
+    for place, attached in enumerate(document.attachments if document else ()):
+        inner = Masked(f"{name} › {attached.name or place + 1}")
+        yield from results_of(
+            context, job, content_id, inner, attached, report, (document_id, place)
+        )
+
+
+def _split(masked: MaskedDocument | Failure) -> tuple[Failure | None, MaskedDocument | None]:
+    return (masked, None) if isinstance(masked, Failure) else (None, masked)
+
+
+def embed_results(
+    context: Context, results: Sequence[DocumentResult], report: ShardReport
+) -> list[DocumentResult]:
+    """Return the results with their chunks' embeddings, embedded in one go; count them."""
+    from rag.ingest.embed import embed_chunks
+
+    chunks = [chunk for result in results for chunk in result.chunks]
+    with report.timed("embed"):
+        vectors, counts = embed_chunks(chunks, context.embedder, context.cache)
+    report.chunks += len(chunks)
+    report.embedded += counts.embedded
+    whole, start = [], 0
+    for result in results:
+        stop = start + len(result.chunks)
+        whole.append(replace(result, vectors=vectors[start:stop]))
+        start = stop
+        if result.failure:
+            report.failures[result.failure.code] += 1
+        else:
+            report.types[result.media_type] += 1
+            report.masked.update(result.masked)
+    return whole

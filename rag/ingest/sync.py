@@ -1,0 +1,177 @@
+"""Make the targets hold what the shards made, and no longer what the source dropped.
+
+The order keeps a killed run harmless: a write is noted in the ledger before a target sees it, the
+new version of a document is in place before anything of it is recorded, and what is recorded as
+gone is deleted from the targets after that. Whatever was left half done is unsettled or stale in
+the ledger, and the next run finishes it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rag.ingest.fingerprints import fingerprints
+from rag.ingest.store import DocumentResult, RunPlan
+from rag.ledger import documents, targets
+from rag.ledger.entries import DocumentEntry, Fingerprints, Held, QuarantineEntry, Rights
+from rag.records import IndexedDocument, Principal
+
+if TYPE_CHECKING:
+    from rag.ingest.context import Context
+    from rag.targets import Target
+
+TRANSIENT = frozenset({"unreadable_source", "changed_while_reading", "detector_failed"})
+"""Failures that are not the document's: it is tried again in every run."""
+
+
+def apply_shard(context: Context, run_id: str, results: Sequence[DocumentResult]) -> None:
+    """Put one shard's documents into every target, then into the ledger.
+
+    Documents that a target already holds with the same digest are not written again. A failed
+    document goes to quarantine, and its older version, if there is one, stays served.
+    """
+    current = fingerprints(context)
+    made = {one.document_id: indexed(one, current) for one in results if one.failure is None}
+    entries = [_entry(one, made[one.document_id], current) for one in results if not one.failure]
+    failures = [_quarantined(one, current) for one in results if one.failure]
+    for name, target in context.targets.items():
+        _write(context, name, target, list(made.values()))
+    with context.ledger.write() as db:
+        documents.record(db, context.corpus, run_id, entries, failures)
+        for name in context.targets:
+            held = [Held(one.id, one.digest, len(one.chunks)) for one in made.values()]
+            targets.settle(db, context.corpus, name, held)
+    restrict(context, run_id, {one.document_id: one.acl for one in results if one.failure})
+
+
+def _write(context: Context, name: str, target: Target, wanted: Sequence[IndexedDocument]) -> None:
+    with context.ledger.read() as db:
+        held = targets.held(db, context.corpus, name)
+    changed = [one for one in wanted if one.id not in held or held[one.id].digest != one.digest]
+    if changed:
+        with context.ledger.write() as db:
+            targets.intend(db, context.corpus, name, [one.id for one in changed])
+        target.apply(changed, [])
+
+
+def restrict(context: Context, run_id: str, rights: dict[str, tuple[Principal, ...]]) -> int:
+    """Give documents and their attachments the rights that the source says now.
+
+    Nothing is parsed or embedded. Targets come before the ledger: rights that were taken away
+    are gone from the index first. Returns the number of documents changed.
+    """
+    if not rights:
+        return 0
+    with context.ledger.read() as db:
+        attached = documents.attachments(db, context.corpus, rights)
+        entries = documents.entries(db, context.corpus, [*rights, *attached])
+    changes = [
+        Rights(one.document_id, acl, with_rights(one.digest, acl))
+        for one in entries
+        if (acl := rights[one.root_id]) != one.acl
+    ]
+    if not changes:
+        return 0
+    counts = {one.document_id: one.chunk_count for one in entries}
+    for target in context.targets.values():
+        target.set_acl(
+            {one.document_id: one.acl for one in changes},
+            {one.document_id: one.digest for one in changes},
+        )
+    with context.ledger.write() as db:
+        documents.set_rights(db, context.corpus, run_id, changes)
+        for name in context.targets:
+            held = [Held(one.document_id, one.digest, counts[one.document_id]) for one in changes]
+            targets.settle(db, context.corpus, name, held)
+    return len(changes)
+
+
+def finish(context: Context, run_id: str, plan: RunPlan) -> None:
+    """Apply what needs no shard: rights, deletions, and whatever else no document stands for."""
+    restrict(context, run_id, dict(plan.rights))
+    with context.ledger.write() as db:
+        documents.remove(db, context.corpus, plan.deleted)
+    changed = bool(plan.shards or plan.rights or plan.deleted)
+    for name in context.target_names:
+        with context.ledger.read() as db:
+            stale = targets.stale(db, context.corpus, name)
+        if stale:
+            context.targets[name].apply([], stale)
+            with context.ledger.write() as db:
+                targets.forget(db, context.corpus, name, stale)
+        if stale or changed:
+            context.targets[name].compact()
+
+
+def indexed(result: DocumentResult, current: Fingerprints) -> IndexedDocument:
+    """Return what a target must hold for one result."""
+    content = hashlib.blake2b(
+        json.dumps(
+            [
+                current.embed,
+                result.name,
+                result.title,
+                result.media_type,
+                [(chunk.id, chunk.position, chunk.page) for chunk in result.chunks],
+            ]
+        ).encode(),
+        digest_size=16,
+    ).hexdigest()
+    return IndexedDocument(
+        id=result.document_id,
+        name=result.name,
+        title=result.title,
+        media_type=result.media_type,
+        digest=with_rights(content, result.acl),
+        acl=result.acl,
+        chunks=result.chunks,
+        vectors=result.vectors,
+    )
+
+
+def with_rights(digest: str, acl: tuple[Principal, ...]) -> str:
+    """Return a document's digest (content, then rights) with other rights."""
+    rights = hashlib.blake2b(json.dumps(sorted(acl)).encode(), digest_size=8).hexdigest()
+    return f"{digest.partition('-')[0]}-{rights}"
+
+
+def _entry(
+    result: DocumentResult, document: IndexedDocument, current: Fingerprints
+) -> DocumentEntry:
+    return DocumentEntry(
+        document_id=result.document_id,
+        name=result.name,
+        sealed_key=result.sealed_key,
+        version=result.version,
+        size=result.size,
+        content_id=result.content_id,
+        media_type=result.media_type,
+        title=result.title,
+        acl=result.acl,
+        fingerprints=current,
+        digest=document.digest,
+        chunk_count=len(result.chunks),
+        masked=result.masked,
+        parent_id=result.parent_id,
+    )
+
+
+def _quarantined(result: DocumentResult, current: Fingerprints) -> QuarantineEntry:
+    assert result.failure is not None
+    return QuarantineEntry(
+        document_id=result.document_id,
+        name=result.name,
+        sealed_key=result.sealed_key,
+        version=result.version,
+        step=result.failure.step,
+        code=result.failure.code,
+        reason=result.failure.reason,
+        action=result.failure.action,
+        fingerprint=current.up_to(result.failure.step),
+        content_id=result.content_id,
+        transient=result.failure.code in TRANSIENT,
+        parent_id=result.parent_id,
+    )
