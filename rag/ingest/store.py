@@ -21,6 +21,7 @@ import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.home import home
@@ -231,11 +232,11 @@ class Store:
         path = self._path(name)
         if self._files.protocol in ("file", ("file", "local")):
             # A reader never meets half a file: an object store gives that by itself.
-            os.makedirs(path.rpartition("/")[0], exist_ok=True)
-            part = f"{path}.{os.getpid()}.part"
-            with open(part, "wb") as file:
-                file.write(data)
-            os.replace(part, path)
+            whole = Path(path)
+            whole.parent.mkdir(parents=True, exist_ok=True)
+            part = whole.with_name(f"{whole.name}.{os.getpid()}.part")
+            part.write_bytes(data)
+            part.replace(whole)
         else:
             self._files.pipe_file(path, data)
 

@@ -28,7 +28,7 @@ ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_
 
 
 class WorkerDied(SluiceError):
-    """A worker process ended several times over the same shard; nothing that is served changed."""
+    """A worker process ended several times over the same shard; what is served did not change."""
 
     transient = True
 
