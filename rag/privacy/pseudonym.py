@@ -1,0 +1,99 @@
+"""Keyed stand-ins: the same identifier is the same word everywhere, and tells nothing."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable
+from functools import lru_cache
+
+from rag.privacy.policy import KINDS
+from rag.privacy.words import view, words
+
+TITLES = frozenset(
+    "mr mrs ms miss mx dr prof professor doctor sir madam dame lord lady rev reverend fr father "
+    "sister brother nurse judge justice captain capt col colonel gen general lt sgt sergeant "
+    "major officer hon herr herrn frau fraulein hr fr dipl ing med phd md mme mlle madame "
+    "monsieur mademoiselle m maitre me docteur sr sra srta senor senora senorita don dona "
+    "doctora dott dottore dottssa dottoressa sig signor signora signorina ing avv pan pani "
+    "mgr inz lek hab dhr mevr mevrouw meneer fru froken herra rouva bay bayan hoca jr sr ii iii "
+    "esq obe mbe frcs mrcp rn".split()
+)
+"""Words around a name that are not of it, folded."""
+
+_SHORT = {"EMAIL_ADDRESS": "EMAIL"}
+_PREFIXES = "|".join(sorted({_SHORT.get(kind, kind) for kind in KINDS}, key=len, reverse=True))
+_KINDS = "|".join(sorted(KINDS, key=len, reverse=True))
+MASK = re.compile(f"(?:{_PREFIXES})_[a-z2-7]{{8}}(?![a-z2-7])|<(?:{_KINDS})(?: \\*+\\w{{2,4}})?>")
+"""What masking leaves behind; left alone when it is masked again."""
+
+
+@lru_cache(maxsize=65_536)
+def person_words(name: str) -> tuple[str, ...]:
+    """Return a name's own words, folded, in order: no titles, no possessive.
+
+    Initials are dropped when two longer words stand beside them.
+    """
+    found = [word.folded for word in words(view(name).text)]
+    own = [word for word in found if word not in TITLES] or found
+    long = [word for word in own if len(word) > 1]
+    return tuple(long if len(long) >= 2 else own)
+
+
+def person_key(name: str) -> tuple[str, ...]:
+    """Return what two spellings of one person share: the name's words, sorted.
+
+    So ``Dr. María González``, ``GONZÁLEZ, Maria`` and ``gonzalez_maria`` are one; the price is
+    that ``James Thomas`` and ``Thomas James`` are one, too.
+    """
+    return tuple(sorted(set(person_words(name))))
+
+
+class People:
+    """The persons of one document, so that a lone surname finds its full name."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._by_word: dict[str, set[tuple[str, ...]]] = defaultdict(set)
+        for name in names:
+            key = person_key(name)
+            if len(key) >= 2 and min(map(len, key)) > 1:
+                for word in key:
+                    self._by_word[word].add(key)
+
+    def key(self, name: str) -> tuple[str, ...]:
+        """Return the key of the full name that a lone one stands for, else its own."""
+        own = person_key(name)
+        long = [word for word in own if len(word) > 1]
+        if len(long) != 1:
+            return own
+        full = {
+            key
+            for key in self._by_word.get(long[0], ())
+            if all(any(part.startswith(word) for part in key) for word in own)
+        }
+        return full.pop() if len(full) == 1 else own
+
+
+class Pseudonyms:
+    """Makes pseudonyms with a 32-byte key: HMAC-SHA256 (RFC 2104) in base32, 40 bits."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = hmac.digest(key, b"pseudonym", "sha256")
+
+    def person(self, key: tuple[str, ...]) -> str:
+        return self._make("PERSON", " ".join(key))
+
+    def value(self, entity: str, text: str) -> str:
+        """Return the pseudonym of anything that is not a person's name."""
+        folded = unicodedata.normalize("NFKC", view(text).text).casefold()
+        if entity != "EMAIL_ADDRESS":
+            folded = "".join(letter for letter in folded if letter.isalnum())
+        return self._make(entity, folded)
+
+    def _make(self, entity: str, value: str) -> str:
+        digest = hmac.digest(self._key, f"{entity}\0{value}".encode(), "sha256")
+        code = base64.b32encode(digest[:5]).decode().lower()
+        return f"{_SHORT.get(entity, entity)}_{code}"

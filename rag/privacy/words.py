@@ -1,0 +1,115 @@
+"""Text as detection reads it: compatibility forms and invisible characters gone, words folded.
+
+Detection runs over a *view* of a text; findings are mapped back, so that masking happens in the
+original at code point offsets, whatever normal form it came in.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+_MARKS = "\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u064b-\u065f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff"
+_INVISIBLE = "\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufe00-\ufe0f\ufeff"
+_HIDDEN = re.compile(f"[{_INVISIBLE}]")
+_CLUSTER = re.compile(
+    f"[\\x00-\\x7f]+(?![{_MARKS}])|[{_INVISIBLE}]+|.[{_MARKS}]*", re.DOTALL
+)
+_WORD = re.compile(f"[^\\W\\d_](?:[^\\W\\d_]|[{_MARKS}])*(?:['’ʼ`´][^\\W\\d_](?:[^\\W\\d_]|[{_MARKS}])*)*")
+_LETTERS = str.maketrans(
+    {"ø": "o", "đ": "d", "ł": "l", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th", "ð": "d", "ħ": "h"}
+    | dict.fromkeys("'’ʼ`´", "")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A text as detection reads it, and where each of its characters comes from.
+
+    Attributes:
+        text: NFKC by grapheme, without invisible characters.
+        starts: Offset in the original where each character's cluster starts; None: identical.
+        ends: One past the cluster in the original.
+    """
+
+    text: str
+    starts: Sequence[int] | None = None
+    ends: Sequence[int] | None = None
+
+    def original(self, start: int, end: int) -> tuple[int, int]:
+        """Map a non-empty range of the view to the original's code points."""
+        if self.starts is None or self.ends is None:
+            return start, end
+        return self.starts[start], self.ends[end - 1]
+
+
+def view(text: str) -> View:
+    """Return the view of a text; linear in its length, and the text itself where it can be."""
+    if text.isascii() or (unicodedata.is_normalized("NFKC", text) and not _HIDDEN.search(text)):
+        return View(text)
+    pieces: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    for match in _CLUSTER.finditer(text):
+        cluster, start, end = match.group(), match.start(), match.end()
+        if cluster.isascii():
+            pieces.append(cluster)
+            starts.extend(range(start, end))
+            ends.extend(range(start + 1, end + 1))
+        elif _HIDDEN.match(cluster):
+            continue
+        else:
+            composed = unicodedata.normalize("NFKC", cluster)
+            pieces.append(composed)
+            starts.extend([start] * len(composed))
+            ends.extend([end] * len(composed))
+    return View("".join(pieces), starts, ends)
+
+
+@lru_cache(maxsize=65_536)
+def fold(word: str) -> str:
+    """Return a word without case, accents, apostrophes and a possessive ``'s``."""
+    if word.isascii():
+        folded = word.lower()
+    else:
+        folded = "".join(
+            letter
+            for letter in unicodedata.normalize("NFKD", word.casefold())
+            if not unicodedata.combining(letter)
+        )
+    if folded[-2:-1] in {"'", "’", "ʼ", "`", "´"} and folded[-1] == "s" and len(folded) > 2:
+        folded = folded[:-2]
+    return folded.translate(_LETTERS)
+
+
+class Word(NamedTuple):
+    """A word of a view: where it stands (a possessive ``'s`` left out) and its folded form."""
+
+    start: int
+    end: int
+    folded: str
+    capital: bool
+    upper: bool
+
+
+def words(text: str, start: int = 0, end: int | None = None) -> list[Word]:
+    """Return the words of a view in order; hyphens, underscores and digits part words."""
+    found = []
+    matches = _WORD.finditer(text, start, len(text) if end is None else end)
+    for match in matches:
+        piece = match.group()
+        first, last = match.span()
+        if len(piece) > 2 and piece[-1] in "sS" and piece[-2] in "'’ʼ`´":
+            last -= 2
+        capital = piece[0].isupper()
+        found.append(Word(first, last, fold(piece), capital, capital and piece[:last - first].isupper()))
+    return found
+
+
+def fold_phrase(text: str) -> str:
+    """Return a phrase's folded words, joined by one space."""
+    return " ".join(word.folded for word in words(view(text).text))
