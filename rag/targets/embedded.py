@@ -7,20 +7,20 @@ between, and a killed writer leaves what was. Writers take turns by a lock on th
 
 from __future__ import annotations
 
-import re
+import math
 import time
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from rag.errors import CorpusBusy, TargetFailed
-from rag.records import Chunk, Hit, IndexedDocument, Masked, Principal
+from rag.records import Hit, IndexedDocument, Principal
 from rag.retrieve.query import Query, Where
 from rag.targets import Contents, Stored
-
-if TYPE_CHECKING:
-    import pyarrow as pa
+from rag.targets.rows import COLUMNS, as_hit, as_rows, replaced, schema, searchable
 
 T = TypeVar("T")
 
@@ -28,20 +28,7 @@ _BATCH_CHUNKS = 20_000  # rows in one commit: some 60 MB of text and vectors
 _IDS_IN_FILTER = 5_000
 _ATTEMPTS = 5
 _LOCK_SECONDS = 60.0
-_COLUMNS = (
-    *("id", "document_id", "position", "document", "title", "acl", "heading", "text"),
-    *("tokens", "page", "section", "html", "kind"),
-)
-_PSEUDONYM = re.compile(r"\b([A-Z][A-Z_]*)_([0-9a-f]{6,32})\b")
-
-
-def searchable(text: str) -> str:
-    """`text` as it is indexed and asked for: a pseudonym becomes one word.
-
-    The tokenizer would cut ``PERSON_ab12cd34`` at the underscore and match every person. The
-    digit at the end keeps the stemmer off.
-    """
-    return _PSEUDONYM.sub(lambda m: f"{m[1].replace('_', '')}{m[2]}0", text)
+_PROBES = 40  # partitions of the vector index that a search reads, where there is one
 
 
 class EmbeddedIndex:
@@ -61,13 +48,14 @@ class EmbeddedIndex:
         dimensions: int,
         *,
         scalar_from: int = 20_000,
-        vector_from: int = 100_000,
+        vector_from: int = 200_000,
     ) -> None:
         self.folder = folder
         self.dimensions = dimensions
         self._name = f"chunks_{dimensions}"
         self._scalar_from = scalar_from
         self._vector_from = vector_from
+        self._removals = folder / "removals"
         self._connection: Any = None
 
     # Writing
@@ -85,6 +73,7 @@ class EmbeddedIndex:
             return
         with self._writing() as table:
             gone = [*deletes, *(document.id for document in upserts if not document.chunks)]
+            self._expect_removals(table, [*ids, *deletes])
             for part in _parts(gone, _IDS_IN_FILTER):
                 table.delete(_among("document_id", part))
             for batch in _batches([document for document in upserts if document.chunks]):
@@ -94,7 +83,7 @@ class EmbeddedIndex:
                     .when_matched_update_all()
                     .when_not_matched_insert_all()
                     .when_not_matched_by_source_delete(_among("document_id", touched))
-                    .execute(_rows(batch, self.dimensions))
+                    .execute(as_rows(batch, self.dimensions))
                 )
 
     def set_acl(
@@ -108,22 +97,77 @@ class EmbeddedIndex:
                 rows = table.search().where(_among("document_id", part)).to_arrow()
                 owners = rows.column("document_id").to_pylist()
                 new = [list(acls[owner]) for owner in owners]
-                rows = _replace(rows, "acl", new)
+                rows = replaced(rows, "acl", new)
                 if digests is not None:
                     old = rows.column("digest").to_pylist()
                     given = [digests.get(o, d) for o, d in zip(owners, old, strict=True)]
-                    rows = _replace(rows, "digest", given)
+                    rows = replaced(rows, "digest", given)
                 if rows.num_rows:
                     table.merge_insert("id").when_matched_update_all().execute(rows)
 
     def compact(self) -> None:
-        """See `rag.targets.Target.compact`."""
+        """See `rag.targets.Target.compact`.
+
+        LanceDB only marks rows as deleted; their bytes go when their fragment (data file) is
+        written anew and no version refers to the old one. Its full-text index keeps the words
+        of deleted rows until it is built anew.
+        """
         with self._writing() as table:
             database = self._database()
             for name in database.list_tables().tables:
                 if name != self._name:
                     database.drop_table(name)
             table.optimize()
+            if self._removals.exists():
+                _prune(table)
+                self._rewrite(table)
+                _index_words(table)
+            self._index(table)
+            _prune(table)
+            self._removals.unlink(missing_ok=True)
+
+    def _expect_removals(self, table: Any, documents: Sequence[str]) -> None:
+        """Note on disk, before the commit, that old text will have to be removed."""
+        if self._removals.exists():
+            return
+        if any(
+            table.count_rows(_among("document_id", p)) for p in _parts(documents, _IDS_IN_FILTER)
+        ):
+            self._removals.touch()
+
+    def _rewrite(self, table: Any) -> None:
+        """Write the living rows of every fragment that has deleted ones anew.
+
+        Deletions are in files ``_deletions/FRAGMENT-VERSION-ID`` (Lance table format); after
+        pruning only those of the newest version are there. A row's address is its fragment's
+        number in the upper 32 bits, and its place.
+        """
+        folder = self.folder / f"{self._name}.lance" / "_deletions"
+        for fragment in sorted({int(p.name.split("-")[0]) for p in folder.glob("*-*-*")}):
+            first, last = fragment << 32, (fragment + 1) << 32
+            inside = f"_rowid >= {first} AND _rowid < {last}"
+            while (rows := table.search().where(inside).limit(_BATCH_CHUNKS).to_arrow()).num_rows:
+                table.merge_insert("id").when_matched_update_all().execute(rows)
+
+    def _index(self, table: Any) -> None:
+        """Indexes that only large tables pay for; existing ones are kept up by `optimize`."""
+        from lancedb.index import BTree, IvfFlat, LabelList
+
+        rows = table.count_rows()
+        there = {column for index in table.list_indices() for column in index.columns}
+        wanted: dict[str, Any] = {}
+        if rows >= self._scalar_from:
+            wanted |= {"acl": LabelList(), "document_id": BTree(), "id": BTree()}
+        if rows >= self._vector_from:
+            wanted["vector"] = IvfFlat(
+                distance_type="dot",
+                num_partitions=_partitions(rows),
+                max_iterations=15,
+                sample_rate=64,
+            )
+        for column, config in wanted.items():
+            if column not in there:
+                table.create_index(column, config=config)
 
     # Reading
 
@@ -161,21 +205,22 @@ class EmbeddedIndex:
                 rows = (
                     table.search(query.vector, vector_column_name="vector", query_type="vector")
                     .distance_type("dot")
+                    .nprobes(_PROBES)
                     .where(condition, prefilter=True)
-                    .select([*_COLUMNS, "_distance"])
+                    .select([*COLUMNS, "_distance"])
                     .limit(depth)
                     .to_arrow()
                 )
-                found["vector"] = [_hit(r, 1.0 - r["_distance"]) for r in rows.to_pylist()]
+                found["vector"] = [as_hit(r, 1.0 - r["_distance"]) for r in rows.to_pylist()]
             if query.text.strip():
                 rows = (
                     table.search(MatchQuery(searchable(query.text), "words"), query_type="fts")
                     .where(condition, prefilter=True)
-                    .select([*_COLUMNS, "_score"])
+                    .select([*COLUMNS, "_score"])
                     .limit(depth)
                     .to_arrow()
                 )
-                found["text"] = [_hit(r, r["_score"]) for r in rows.to_pylist()]
+                found["text"] = [as_hit(r, r["_score"]) for r in rows.to_pylist()]
             return found
 
         return self._reading(read, {})
@@ -235,9 +280,24 @@ class EmbeddedIndex:
         database = self._database()
         if self._exists():
             return database.open_table(self._name)
-        table = database.create_table(self._name, schema=_schema(self.dimensions))
+        table = database.create_table(self._name, schema=schema(self.dimensions))
         _index_words(table)
         return table
+
+
+def _partitions(rows: int) -> int:
+    """About the square root, the usual size of an inverted file."""
+    return max(2, math.isqrt(rows))
+
+
+def _prune(table: Any) -> None:
+    """Remove all versions but the newest, and what killed writers left.
+
+    Safe under the writers' lock: readers that lose their version open the next (`_reading`).
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # warns of those readers
+        table.optimize(cleanup_older_than=timedelta(0), delete_unverified=True)
 
 
 def _index_words(table: Any) -> None:
@@ -303,87 +363,3 @@ def _batches(documents: Sequence[IndexedDocument]) -> Iterator[list[IndexedDocum
         chunks += len(document.chunks)
     if batch:
         yield batch
-
-
-def _schema(dimensions: int) -> pa.Schema:
-    import pyarrow as pa
-
-    text = pa.string()
-    return pa.schema(
-        {
-            "id": text,
-            "document_id": text,
-            "digest": text,
-            "position": pa.int32(),
-            "document": text,
-            "title": text,
-            "media_type": text,
-            "acl": pa.list_(text),
-            "heading": text,
-            "text": text,
-            "words": text,
-            "tokens": pa.int32(),
-            "page": pa.int32(),
-            "section": pa.list_(text),
-            "html": text,
-            "kind": text,
-            "vector": pa.list_(pa.float32(), dimensions),
-        }
-    )
-
-
-def _rows(documents: Sequence[IndexedDocument], dimensions: int) -> pa.Table:
-    import numpy as np
-    import pyarrow as pa
-
-    pairs = [(document, chunk) for document in documents for chunk in document.chunks]
-    vectors = np.concatenate([np.asarray(d.vectors, np.float32) for d in documents])
-    columns: dict[str, Any] = {
-        "id": [c.id for _, c in pairs],
-        "document_id": [d.id for d, _ in pairs],
-        "digest": [d.digest for d, _ in pairs],
-        "position": [c.position for _, c in pairs],
-        "document": [d.name for d, _ in pairs],
-        "title": [d.title for d, _ in pairs],
-        "media_type": [d.media_type for d, _ in pairs],
-        "acl": [list(d.acl) for d, _ in pairs],
-        "heading": [c.heading for _, c in pairs],
-        "text": [c.text for _, c in pairs],
-        "words": [searchable(c.embedded_text) for _, c in pairs],
-        "tokens": [c.tokens for _, c in pairs],
-        "page": [c.page for _, c in pairs],
-        "section": [list(c.section) for _, c in pairs],
-        "html": [c.html for _, c in pairs],
-        "kind": [c.kind for _, c in pairs],
-        "vector": pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), dimensions),
-    }
-    return pa.table(columns, schema=_schema(dimensions))
-
-
-def _replace(rows: pa.Table, column: str, values: Sequence[object]) -> pa.Table:
-    import pyarrow as pa
-
-    field = rows.schema.field(column)
-    place = rows.schema.get_field_index(column)
-    return rows.set_column(place, field, pa.array(values, field.type))
-
-
-def _hit(row: Mapping[str, Any], score: float) -> Hit:
-    return Hit(
-        chunk=Chunk(
-            id=row["id"],
-            document_id=row["document_id"],
-            position=row["position"],
-            heading=Masked(row["heading"]),
-            text=Masked(row["text"]),
-            tokens=row["tokens"],
-            page=row["page"],
-            section=tuple(Masked(part) for part in row["section"]),
-            html=Masked(row["html"]),
-            kind=row["kind"],
-        ),
-        document=Masked(row["document"]),
-        score=float(score),
-        title=Masked(row["title"]),
-        acl=tuple(row["acl"]),
-    )

@@ -1,0 +1,112 @@
+"""Passages as rows of a table, and rows as hits."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from rag.records import Chunk, Hit, IndexedDocument, Masked
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+COLUMNS = (
+    *("id", "document_id", "position", "document", "title", "acl", "heading", "text"),
+    *("tokens", "page", "section", "html", "kind"),
+)
+"""What a hit is made of."""
+_PSEUDONYM = re.compile(r"\b([A-Z][A-Z_]*)_([0-9a-f]{6,32})\b")
+
+
+def searchable(text: str) -> str:
+    """`text` as it is indexed and asked for: a pseudonym becomes one word.
+
+    The tokenizer would cut ``PERSON_ab12cd34`` at the underscore and match every person. The
+    digit at the end keeps the stemmer off.
+    """
+    return _PSEUDONYM.sub(lambda m: f"{m[1].replace('_', '')}{m[2]}0", text)
+
+
+def schema(dimensions: int) -> pa.Schema:
+    import pyarrow as pa
+
+    text = pa.string()
+    return pa.schema(
+        {
+            "id": text,
+            "document_id": text,
+            "digest": text,
+            "position": pa.int32(),
+            "document": text,
+            "title": text,
+            "media_type": text,
+            "acl": pa.list_(text),
+            "heading": text,
+            "text": text,
+            "words": text,
+            "tokens": pa.int32(),
+            "page": pa.int32(),
+            "section": pa.list_(text),
+            "html": text,
+            "kind": text,
+            "vector": pa.list_(pa.float32(), dimensions),
+        }
+    )
+
+
+def as_rows(documents: Sequence[IndexedDocument], dimensions: int) -> pa.Table:
+    import numpy as np
+    import pyarrow as pa
+
+    pairs = [(document, chunk) for document in documents for chunk in document.chunks]
+    vectors = np.concatenate([np.asarray(d.vectors, np.float32) for d in documents])
+    columns: dict[str, Any] = {
+        "id": [c.id for _, c in pairs],
+        "document_id": [d.id for d, _ in pairs],
+        "digest": [d.digest for d, _ in pairs],
+        "position": [c.position for _, c in pairs],
+        "document": [d.name for d, _ in pairs],
+        "title": [d.title for d, _ in pairs],
+        "media_type": [d.media_type for d, _ in pairs],
+        "acl": [list(d.acl) for d, _ in pairs],
+        "heading": [c.heading for _, c in pairs],
+        "text": [c.text for _, c in pairs],
+        "words": [searchable(c.embedded_text) for _, c in pairs],
+        "tokens": [c.tokens for _, c in pairs],
+        "page": [c.page for _, c in pairs],
+        "section": [list(c.section) for _, c in pairs],
+        "html": [c.html for _, c in pairs],
+        "kind": [c.kind for _, c in pairs],
+        "vector": pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), dimensions),
+    }
+    return pa.table(columns, schema=schema(dimensions))
+
+
+def replaced(rows: pa.Table, column: str, values: Sequence[object]) -> pa.Table:
+    import pyarrow as pa
+
+    field = rows.schema.field(column)
+    place = rows.schema.get_field_index(column)
+    return rows.set_column(place, field, pa.array(values, field.type))
+
+
+def as_hit(row: Mapping[str, Any], score: float) -> Hit:
+    return Hit(
+        chunk=Chunk(
+            id=row["id"],
+            document_id=row["document_id"],
+            position=row["position"],
+            heading=Masked(row["heading"]),
+            text=Masked(row["text"]),
+            tokens=row["tokens"],
+            page=row["page"],
+            section=tuple(Masked(part) for part in row["section"]),
+            html=Masked(row["html"]),
+            kind=row["kind"],
+        ),
+        document=Masked(row["document"]),
+        score=float(score),
+        title=Masked(row["title"]),
+        acl=tuple(row["acl"]),
+    )
