@@ -126,7 +126,9 @@ class Plan:
         """
         left = {one.document_id for one in self.deleted} | set(self.forgotten)
         left |= {
-            one.moved_from for one in self.moved if one.moved_from and one.document_id not in failed
+            one.moved_from
+            for one in (*self.moved, *self.retried)
+            if one.moved_from and one.document_id not in failed
         }
         return tuple(sorted(left))
 
@@ -184,7 +186,8 @@ def plan(
         if why[name] in ("new", "retry") and name not in ledger.documents
     ]
     origins = _moves(unserved, vanished, ledger)
-    deleted = tuple(Gone(*one) for one in vanished.items() if one[0] not in origins.values())
+    moved = set(origins.values())
+    deleted = tuple(Gone(name, label) for name, label in vanished.items() if name not in moved)
     if not allow_mass_delete:
         _refuse_mass_deletion(deleted, len(served), max_delete)
 

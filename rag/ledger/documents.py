@@ -230,6 +230,6 @@ def summary(db: Connection, corpus: str) -> Summary:
         chunks=int(chunks),
         bytes=int(size),
         quarantined=waiting or 0,
-        media_types=dict(kinds.tuples().all()),
+        media_types={row[0]: row[1] for row in kinds},
         masked=dict(sorted(masked.items())),
     )

@@ -26,7 +26,6 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
 T = TypeVar("T")
 
@@ -44,6 +43,22 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class AnyText(TypeDecorator[str]):
+    """A text from outside, made fit for every database.
+
+    NUL is dropped (Postgres refuses it); half a surrogate pair, as in file names that are not
+    UTF-8, becomes a question mark.
+    """
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        if value is None or (value.isprintable() and value.isascii()):
+            return value
+        return value.replace("\0", "").encode(errors="replace").decode()
 
 
 metadata = MetaData(
@@ -80,13 +95,13 @@ documents = Table(
     Column("corpus", String(63), primary_key=True),
     Column("document_id", String(64), primary_key=True),
     Column("parent_id", String(64)),
-    Column("name", Text, nullable=False),
+    Column("name", AnyText, nullable=False),
     Column("sealed_key", Text, nullable=False),
     Column("version", Text, nullable=False),
     Column("size", BigInteger, nullable=False),
     Column("content_id", String(64), nullable=False),
     Column("media_type", Text, nullable=False),
-    Column("title", Text, nullable=False),
+    Column("title", AnyText, nullable=False),
     Column("acl", JSON, nullable=False),
     Column("parse_fp", String(64), nullable=False),
     Column("mask_fp", String(64), nullable=False),
@@ -107,7 +122,7 @@ quarantine = Table(
     Column("corpus", String(63), primary_key=True),
     Column("document_id", String(64), primary_key=True),
     Column("parent_id", String(64)),
-    Column("name", Text, nullable=False),
+    Column("name", AnyText, nullable=False),
     Column("sealed_key", Text, nullable=False),
     Column("version", Text, nullable=False),
     Column("content_id", String(64), nullable=False),
@@ -192,7 +207,14 @@ def insert_absent(db: Connection, table: Table, row: Mapping[str, Any]) -> None:
 
 
 def _insert(db: Connection, table: Table) -> Any:
-    return (postgresql if db.dialect.name == "postgresql" else sqlite).insert(table)
+    # Each dialect takes a moment to load: only the one in use.
+    if db.dialect.name == "postgresql":
+        from sqlalchemy.dialects import postgresql
+
+        return postgresql.insert(table)
+    from sqlalchemy.dialects import sqlite
+
+    return sqlite.insert(table)
 
 
 def now() -> datetime:
