@@ -28,6 +28,7 @@ from rag.ledger import (
     tables,
     targets,
 )
+from rag.migrations import VERSION_TABLE
 from rag.records import Masked
 from tests.services.postgres import postgres
 
@@ -124,7 +125,7 @@ def test_a_fresh_ledger_has_exactly_the_declared_tables(fresh_url: str) -> None:
     from alembic.migration import MigrationContext
 
     with Ledger.open(fresh_url) as ledger, ledger.read() as db:
-        context = MigrationContext.configure(db, opts={"compare_type": True})
+        context = MigrationContext.configure(db, opts={"version_table": VERSION_TABLE})
         assert compare_metadata(context, tables.metadata) == []
         keys = {
             table: inspect(db).get_pk_constraint(table)["constrained_columns"]
@@ -157,7 +158,7 @@ def test_revisions_can_be_undone_and_done_again(fresh_url: str) -> None:
         with ledger.write() as db:
             config.attributes["connection"] = db
             command.downgrade(config, "base")
-            assert set(inspect(db).get_table_names()) == {"alembic_version"}
+            assert set(inspect(db).get_table_names()) == {VERSION_TABLE}
     Ledger.open(fresh_url).close()
     with Ledger.open(fresh_url) as ledger, ledger.read() as db:
         assert set(tables.metadata.tables) < set(inspect(db).get_table_names())
@@ -245,12 +246,26 @@ def test_the_environment_may_name_another_ledger(
 
 def test_a_newer_ledger_is_left_alone(ledger: Ledger) -> None:
     with ledger.write() as db:
-        db.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+        db.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = '9999'"))
     url = ledger._engine.url.render_as_string(hide_password=False)
     with pytest.raises(ConfigError, match="newer version of Sluice"):
         Ledger.open(url)
     with ledger.read() as db:
-        assert db.scalar(text("SELECT version_num FROM alembic_version")) == "9999"
+        assert db.scalar(text(f"SELECT version_num FROM {VERSION_TABLE}")) == "9999"
+
+
+def test_the_database_may_be_one_that_others_migrate(fresh_url: str) -> None:
+    from rag.ledger import opening
+
+    others = opening._engine(opening._url(fresh_url))
+    with others.begin() as db:
+        db.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32))"))
+        db.execute(text("INSERT INTO alembic_version VALUES ('theirs')"))
+    with Ledger.open(fresh_url) as ledger:
+        record(ledger, entry("a"))
+    with others.begin() as db:
+        assert db.scalar(text("SELECT version_num FROM alembic_version")) == "theirs"
+    others.dispose()
 
 
 @pytest.mark.parametrize(

@@ -17,11 +17,12 @@ from sqlalchemy.exc import ProgrammingError as MissingTable
 
 from rag.errors import ConfigError
 from rag.home import home
-from rag.migrations import HEAD
+from rag.migrations import HEAD, VERSION_TABLE
 
 URL_VARIABLE = "SLUICE_LEDGER_URL"
 BUSY_SECONDS = 30.0
 
+_READ_VERSION = f"SELECT version_num FROM {VERSION_TABLE}"  # noqa: S608 (a constant)
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _MIGRATION_LOCK = 0x51_1C_E0  # any constant number of ours, for Postgres' advisory locks
 
@@ -146,7 +147,7 @@ def _version(engine: Engine) -> str | None:
     """Return the revision that the database is at; None for a fresh one."""
     try:
         with engine.connect() as db:
-            found: str | None = db.scalar(text("SELECT version_num FROM alembic_version"))
+            found: str | None = db.scalar(text(_READ_VERSION))
             return found
     except (OperationalError, MissingTable):
         return None

@@ -6,3 +6,6 @@ two agree, and that the revisions together make what `rag.ledger.tables` declare
 
 HEAD = "0001"
 """The newest revision, known without importing alembic, so that a ledger opens quickly."""
+
+VERSION_TABLE = "sluice_ledger_version"
+"""Not alembic's usual name: the database may be one that others (Airflow) migrate, too."""
