@@ -175,7 +175,7 @@ class Corpus:
         Raises:
             Blocked: The question holds an identifier that the policy blocks.
         """
-        return self._search(self._mask(question), principals, k, where)
+        return self._search(self.mask(question), principals, k, where)
 
     def ask(self, question: str, *, principals: Sequence[Principal]) -> Answer:
         """Answer from what the asker may read, with citations, or abstain.
@@ -188,7 +188,7 @@ class Corpus:
 
         started = time.perf_counter()
         settings = self.loaded.config.answer
-        masked = self._mask(question)
+        masked = self.mask(question)
         embedder = self._context.embedder
         hits = self._search(masked, principals, ANSWER_HITS, None)
         packed = pack(hits, settings.context_tokens, lambda text: embedder.count([text])[0])
@@ -209,6 +209,14 @@ class Corpus:
             ),
             left_out=packed.left_out,
         )
+
+    def mask(self, text: str) -> MaskedText:
+        """Return a text as it would be stored, and what was found in it.
+
+        Raises:
+            Blocked: It holds an identifier that the policy blocks.
+        """
+        return self._context.masker.mask_text(text)
 
     def as_retriever(self, *, principals: Sequence[Principal], k: int = 10) -> CorpusRetriever:
         """Return a LangChain ``BaseRetriever`` over what these principals may read."""
@@ -252,9 +260,6 @@ class Corpus:
             if query in questions
         }
         return evaluate.score(rankings, judgements)
-
-    def _mask(self, question: str) -> MaskedText:
-        return self._context.masker.mask_text(question)
 
     def _search(
         self, question: MaskedText, principals: Sequence[Principal], k: int, where: Where | None

@@ -7,9 +7,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.corpus_file import Loaded, load
-
 from rag.config import CorpusConfig
+from rag.corpus_file import Loaded, load
 from rag.home import home
 from rag.keys import Sealer, pseudonym_key
 from rag.records import DocumentRef
@@ -78,7 +77,7 @@ class Context:
     def masker(self) -> Masker:
         from rag.privacy import masker
 
-        return masker(self.config.privacy, self.key)
+        return masker(self.config.privacy)
 
     @cached_property
     def embedder(self) -> Embedder:

@@ -29,7 +29,7 @@ def fingerprints(context: Context) -> Fingerprints:
     config = context.config
     return Fingerprints(
         parse=_hash(PARSE, config.parse.model_dump(), version("unstructured")),
-        mask=privacy_fingerprint(config.privacy, context.key),
+        mask=privacy_fingerprint(config.privacy),
         chunk=_hash(CHUNK, config.chunk.model_dump()),
         embed=model_fingerprint(config.embed.model),
     )

@@ -20,6 +20,8 @@ from rag.ingest.fingerprints import artifact, fingerprints
 from rag.ingest.report import SyncReport, summed
 from rag.ingest.shard import Progress, ShardReport, run_shard
 from rag.ingest.store import Job, RunPlan
+from rag.ingest.sync import apply_shard, finish, restrict
+from rag.ingest.verify import verify
 from rag.ledger import documents, leases, quarantine, runs
 
 AIRFLOW_LEASE_SECONDS = 6 * 3600.0
@@ -71,6 +73,8 @@ class Pipeline:
     def plan(self, run: str, options: Options) -> RunPlan:
         """List the source, compare it with the ledger, write the shards.
 
+        Rights that changed are applied here, before anything takes its time.
+
         Raises:
             ListingFailed: The source could not be listed whole, or lists nothing.
             MassDeletion: Too much would be deleted. In both cases nothing was.
@@ -106,10 +110,16 @@ class Pipeline:
             shards=tuple(shard.shard_id for shard in shards),
             documents=len(plan.work),
             counts=plan.counts(),
-            rights={work.document_id: work.ref.acl for work in plan.acl_only},
-            deleted=() if options.dry_run else _gone(plan),
+            deleted=(*(one.document_id for one in plan.deleted), *plan.forgotten),
+            moved={
+                work.document_id: work.moved_from
+                for work in (*plan.moved, *plan.retried)
+                if work.moved_from
+            },
             dry_run=options.dry_run,
         )
+        if not options.dry_run:
+            restrict(context, run_id, {one.document_id: one.acl for one in plan.rights})
         context.store.write_plan(result)
         self._report(run_id, "plan", started)
         return result
@@ -135,8 +145,6 @@ class Pipeline:
 
     def apply(self, run: str, shard_id: str) -> None:
         """Put a finished shard's documents into the targets and the ledger."""
-        from rag.ingest.sync import apply_shard
-
         run_id = as_run_id(run)
         started = time.perf_counter()
         apply_shard(self.context, run_id, self.context.store.result(run_id, shard_id))
@@ -148,8 +156,6 @@ class Pipeline:
         Args:
             shards: Those that `apply` has not done yet; None: all.
         """
-        from rag.ingest.sync import finish
-
         run_id = as_run_id(run)
         plan = self.context.store.plan(run_id)
         if plan.dry_run:
@@ -157,14 +163,12 @@ class Pipeline:
         for shard_id in plan.shards if shards is None else shards:
             self.apply(run_id, shard_id)
         started = time.perf_counter()
-        finish(self.context, run_id, plan)
+        finish(self.context, plan)
         self._report(run_id, "sync", started)
         return dict(plan.counts)
 
     def verify(self, run: str) -> dict[str, int]:
         """Compare the targets with the ledger; return what had to be repaired, by kind."""
-        from rag.ingest.verify import verify
-
         run_id = as_run_id(run)
         started = time.perf_counter()
         repaired = {} if self.context.store.plan(run_id).dry_run else verify(self.context)
@@ -238,11 +242,6 @@ def _outcomes(plan: RunPlan, total: Mapping[str, Any]) -> dict[str, int]:
         "unchanged": counts["unchanged"],
         "deleted": counts["deleted"],
     }
-
-
-def _gone(plan: planning.Plan) -> tuple[str, ...]:
-    moved = [work.moved_from for work in plan.moved if work.moved_from]
-    return (*(one.document_id for one in plan.deleted), *moved, *plan.forgotten)
 
 
 def as_run_id(run: str) -> str:

@@ -58,16 +58,16 @@ class RunPlan:
     Attributes:
         shards: Ids of the shards, each to be done once.
         documents: How many documents are in them.
-        rights: Document id to who may read it now, for documents of which that changed.
         deleted: Ids to remove, with their attachments.
+        moved: Old id to remove once the document is in place under its new one: new to old.
     """
 
     run_id: str
     shards: tuple[str, ...]
     documents: int
     counts: Mapping[str, int]
-    rights: Mapping[str, tuple[Principal, ...]] = field(default_factory=dict)
     deleted: tuple[str, ...] = ()
+    moved: Mapping[str, str] = field(default_factory=dict)
     dry_run: bool = False
 
 

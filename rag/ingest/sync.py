@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rag.ingest.fingerprints import fingerprints
@@ -44,7 +44,6 @@ def apply_shard(context: Context, run_id: str, results: Sequence[DocumentResult]
         for name in context.targets:
             held = [Held(one.id, one.digest, len(one.chunks)) for one in made.values()]
             targets.settle(db, context.corpus, name, held)
-    restrict(context, run_id, {one.document_id: one.acl for one in results if one.failure})
 
 
 def _write(context: Context, name: str, target: Target, wanted: Sequence[IndexedDocument]) -> None:
@@ -57,14 +56,17 @@ def _write(context: Context, name: str, target: Target, wanted: Sequence[Indexed
         target.apply(changed, [])
 
 
-def restrict(context: Context, run_id: str, rights: dict[str, tuple[Principal, ...]]) -> int:
-    """Give documents and their attachments the rights that the source says now.
+def restrict(context: Context, run_id: str, rights: Mapping[str, tuple[Principal, ...]]) -> None:
+    """Give served documents and their attachments the rights that the source says now.
 
     Nothing is parsed or embedded. Targets come before the ledger: rights that were taken away
-    are gone from the index first. Returns the number of documents changed.
+    are gone from the index first.
+
+    Args:
+        rights: By the ids of listed documents.
     """
     if not rights:
-        return 0
+        return
     with context.ledger.read() as db:
         attached = documents.attachments(db, context.corpus, rights)
         entries = documents.entries(db, context.corpus, [*rights, *attached])
@@ -74,27 +76,36 @@ def restrict(context: Context, run_id: str, rights: dict[str, tuple[Principal, .
         if (acl := rights[one.root_id]) != one.acl
     ]
     if not changes:
-        return 0
-    counts = {one.document_id: one.chunk_count for one in entries}
+        return
+    before = {one.document_id: one for one in entries}
     for target in context.targets.values():
         target.set_acl(
             {one.document_id: one.acl for one in changes},
             {one.document_id: one.digest for one in changes},
         )
     with context.ledger.write() as db:
-        documents.set_rights(db, context.corpus, run_id, changes)
         for name in context.targets:
-            held = [Held(one.document_id, one.digest, counts[one.document_id]) for one in changes]
-            targets.settle(db, context.corpus, name, held)
-    return len(changes)
+            held = targets.held(db, context.corpus, name)
+            settled = [
+                Held(one.document_id, one.digest, before[one.document_id].chunk_count)
+                for one in changes
+                if one.document_id in held
+                and held[one.document_id].digest == before[one.document_id].digest
+            ]
+            targets.settle(db, context.corpus, name, settled)
+        documents.set_rights(db, context.corpus, run_id, changes)
 
 
-def finish(context: Context, run_id: str, plan: RunPlan) -> None:
-    """Apply what needs no shard: rights, deletions, and whatever else no document stands for."""
-    restrict(context, run_id, dict(plan.rights))
+def finish(context: Context, plan: RunPlan) -> None:
+    """Delete what the source dropped, and whatever else in a target no document stands for.
+
+    A document that moved goes from its old name once it is in place under the new one.
+    """
     with context.ledger.write() as db:
-        documents.remove(db, context.corpus, plan.deleted)
-    changed = bool(plan.shards or plan.rights or plan.deleted)
+        there = {one.document_id for one in documents.entries(db, context.corpus, plan.moved)}
+        left = [old for new, old in plan.moved.items() if new in there]
+        documents.remove(db, context.corpus, [*plan.deleted, *left])
+    changed = bool(plan.shards or plan.deleted)
     for name in context.target_names:
         with context.ledger.read() as db:
             stale = targets.stale(db, context.corpus, name)
