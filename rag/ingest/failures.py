@@ -134,7 +134,7 @@ def restore(code: str, reason: str, action: str, name: str = "") -> Failure:
     """
     for template, sentence in zip(CODES.get(code, ("", "")), (reason, action), strict=True):
         fixed = [re.escape(part) for part in re.split(r"\{[^}]*\}", template)]
-        if not template or not re.fullmatch(r"[\d,.]{1,30}".join(fixed), sentence):
+        if not template or not re.fullmatch(r"[\d,.e+]{1,30}".join(fixed), sentence):
             raise ValueError("Not a failure of this code.")
     return Failure("parse", code, reason, action, name)
 

@@ -143,6 +143,11 @@ class Zygote:
         send(self._control, json.dumps(request).encode())
         return json.loads(receive(self._control, limit=_MEGABYTE))
 
+    @property
+    def pid(self) -> int:
+        """Of the helper process; 0 after `close`."""
+        return self._process.pid if self._process is not None else 0
+
     def fork(self, folder: str) -> tuple[socket.socket, int]:
         """Start a worker whose temporary files go to `folder`; return its socket and its pid.
 
@@ -231,6 +236,11 @@ class Slot:
     def pid(self) -> int:
         """Of the worker; 0 when there is none now."""
         return self._pid
+
+    @property
+    def folder(self) -> str:
+        """Where the worker's temporary files go; empty when there is no worker."""
+        return self._folder
 
     def call(self, head: bytes, body: bytes) -> bytes:
         """Run the function in the worker.

@@ -199,7 +199,7 @@ def empty(folder: str) -> None:
             if entry.is_dir(follow_symlinks=False):
                 shutil.rmtree(entry.path, ignore_errors=True)
             else:
-                os.unlink(entry.path)
+                Path(entry.path).unlink()
 
 
 def _end(pid: int, base_mb: int) -> int:

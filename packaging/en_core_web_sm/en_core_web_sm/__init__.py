@@ -35,12 +35,13 @@ _FORMS = {
 }
 _TAGS = {form: tag for tag, forms in _FORMS.items() for form in forms.split()}
 # Adjectives and nouns in -ed and -ing that are no sign of a sentence.
-_NOT_VERBS = frozenset(
+_NOUNS = (
     "need seed feed speed breed embed bed red shed sled bleed weed deed indeed hundred sacred "
     "thing things king ring spring string wing morning evening building meeting meaning ceiling "
     "clothing nothing something anything everything during sing sting sibling wedding pudding "
-    "banking accounting marketing engineering nursing housing training billing screening".split()
+    "banking accounting marketing engineering nursing housing training billing screening"
 )
+_NOT_VERBS = frozenset(_NOUNS.split())
 
 
 def _tag(word: str) -> str:

@@ -13,6 +13,7 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from types import ModuleType
 
 from rag.ingest import zygote
 from rag.ingest.failures import Unparsable
@@ -68,7 +69,9 @@ class Content:
 
 
 def _plain(job: Job) -> Content:
-    return Content(text.plain(job.text))
+    elements = text.plain(job.text)
+    first = elements[0] if elements else None
+    return Content(elements, first.text if first and first.kind == "title" else "")
 
 
 _HERE = __name__
@@ -142,18 +145,28 @@ def _job(data: bytes, name: str, options: Options, depth: int) -> Job:
     if not decoded.strip():
         raise Unparsable("empty")
     kind = sniff.text_type(decoded, name)
-    if kind != sniff.MAIL and len(decoded) > options.characters:
+    markup = 1 if kind in (sniff.TEXT, sniff.MARKDOWN, sniff.CSV, sniff.TSV) else 8
+    if kind != sniff.MAIL and len(decoded) > markup * options.characters:
         raise Unparsable("too_much_text", limit=options.characters)
     return Job(data, name, kind, options, depth, decoded)
 
 
 def _reader(media_type: str) -> Callable[[Job], Content]:
     where = _IMAGE_READER if media_type.startswith("image/") else READERS[media_type]
-    module, _, name = where.partition(":")
-    if zygote.working and module not in sys.modules:
-        raise zygote.Needs(module)
-    function: Callable[[Job], Content] = getattr(importlib.import_module(module), name)
-    return function
+    name, _, function = where.partition(":")
+    found: Callable[[Job], Content] = getattr(module(name), function)
+    return found
+
+
+def module(name: str) -> ModuleType:
+    """Import a reader's module; in a worker, by way of the zygote, which then has it for all.
+
+    Raises:
+        Needs: The worker is to be replaced by one that has the module.
+    """
+    if zygote.working and name not in sys.modules:
+        raise zygote.Needs(name)
+    return importlib.import_module(name)
 
 
 def _check(found: ParsedDocument, options: Options) -> None:

@@ -39,7 +39,7 @@ def rows_text(rows: Rows) -> str:
 
 
 def html_rows(html: str) -> list[list[str]]:
-    """Return the cells of the first table in a piece of HTML; a cell over several columns is followed by empty ones."""
+    """Return the cells of the first table; one over several columns is followed by empty ones."""
     from lxml import html as lxml_html
 
     root = lxml_html.fragment_fromstring(html, create_parent="div")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from itertools import pairwise
 
 from rag.ingest.failures import Unparsable
 from rag.records import Element, ElementKind
@@ -169,7 +170,7 @@ def _join(lines: list[str]) -> str:
         return lines[0].strip()
     width = max(map(len, lines))
     joined = lines[0].strip()
-    for before, line in zip(lines, lines[1:], strict=False):
+    for before, line in pairwise(lines):
         wrapped = width >= 40 and len(before) > 0.6 * width and not _LIST.match(line)
         joined += (" " if wrapped else "\n") + line.strip()
     return joined
@@ -193,10 +194,8 @@ def cut(text: str, longest: int = LONGEST) -> list[str]:
 def _border(text: str, start: int, target: int) -> int:
     half = (start + target) // 2
     for border in _BORDERS:
-        last = None
-        for last in border.finditer(text, half, target):
-            pass
-        if last:
-            return last.end()
+        ends = [found.end() for found in border.finditer(text, half, target)]
+        if ends:
+            return ends[-1]
     following = _BORDERS[2].search(text, target)  # one word longer than the target stays whole
     return following.end() if following else len(text)

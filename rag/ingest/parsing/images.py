@@ -1,0 +1,100 @@
+"""Images and scanned pages to text, by OCR (rapidocr; its models come inside its package)."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import numpy
+import rapidocr
+from PIL import Image, ImageOps, ImageSequence
+
+from rag.ingest.failures import Unparsable
+from rag.ingest.parsing import Content, Job
+from rag.ingest.parsing.layout import Line, blocks
+from rag.ingest.parsing.properties import field
+from rag.ingest.parsing.tables import table
+from rag.ingest.parsing.text import clean, decode
+from rag.records import Element
+
+LONGEST_SIDE = 2000
+"""Pixels; an A4 page at 170 dpi. The detector would shrink a larger image itself."""
+PIXELS = 120_000_000
+"""In one frame, unpacked. An A3 page at 600 dpi has 70 million."""
+FRAMES = 500
+_TAGS = {270: "description", 315: "author", 33432: "copyright", 40093: "author", 40092: "comments"}
+_SURE = 0.5
+
+
+@cache
+def _engine() -> Any:
+    threads = min(2, os.cpu_count() or 1)
+    return rapidocr.RapidOCR(
+        params={
+            "Global.log_level": "critical",
+            "EngineConfig.onnxruntime.intra_op_num_threads": threads,
+            "EngineConfig.onnxruntime.inter_op_num_threads": 1,
+        }
+    )
+
+
+def read(picture: Image.Image, page: int | None) -> list[Element]:
+    """Return the text in a picture, in reading order."""
+    picture = picture.convert("RGB")
+    picture.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+    result = _engine()(numpy.asarray(picture)[:, :, ::-1])
+    if result.boxes is None or not result.txts:
+        return []
+    lines = []
+    for box, text, score in zip(result.boxes, result.txts, result.scores, strict=True):
+        if score >= _SURE:
+            xs, ys = [float(x) for x, _ in box], [float(y) for _, y in box]
+            lines.append(Line(clean(text).strip(), min(xs), min(ys), max(xs), max(ys)))
+    elements = []
+    for block in blocks(lines):
+        if block.rows:
+            found = table(block.rows, page)
+            elements += [found] if found else []
+        else:
+            elements.append(Element("text", block.text, page))
+    return elements
+
+
+def image(job: Job) -> Content:
+    """Read a picture file; a frame of a TIFF is a page."""
+    Image.MAX_IMAGE_PIXELS = PIXELS
+    try:
+        with Image.open(io.BytesIO(job.data)) as picture:
+            if picture.width * picture.height > PIXELS:
+                raise Unparsable("archive_bomb", limit=job.options.unpacked_bytes)
+            elements = list(_facts(picture))
+            if not job.options.ocr:
+                raise Unparsable("ocr_off")
+            frames = ImageSequence.Iterator(picture) if picture.format == "TIFF" else [picture]
+            for page, frame in enumerate(frames, 1):
+                if page > FRAMES:
+                    raise Unparsable("too_large", limit=FRAMES)
+                upright = ImageOps.exif_transpose(frame) or frame
+                elements += read(upright, page)
+    except Image.DecompressionBombError:
+        raise Unparsable("archive_bomb", limit=job.options.unpacked_bytes) from None
+    except (OSError, SyntaxError, ValueError, EOFError):
+        raise Unparsable("corrupt") from None
+    return Content(elements)
+
+
+def _facts(picture: Image.Image) -> Iterator[Element]:
+    for tag, label in _TAGS.items():
+        value = picture.getexif().get(tag)
+        if isinstance(value, bytes):
+            value = value.decode("utf-16-le", "ignore")
+        yield from field(label, value)
+    for label, value in getattr(picture, "text", {}).items():  # of a PNG
+        if not label.startswith("XML"):
+            yield from field(label.lower(), value)
+    comment = picture.info.get("comment")  # of a JPEG or GIF
+    if isinstance(comment, bytes):
+        yield from field("comment", decode(comment))
