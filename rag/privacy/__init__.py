@@ -8,15 +8,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rag.privacy.gate import Masker, masker
+    from rag.privacy.gate import Masker, fingerprint, masker
     from rag.privacy.policy import DEFAULT_ACTIONS, KINDS, Blocked
 
-__all__ = ["DEFAULT_ACTIONS", "KINDS", "Blocked", "Masker", "masker"]
+__all__ = ["DEFAULT_ACTIONS", "KINDS", "Blocked", "Masker", "fingerprint", "masker"]
 
 
 def __getattr__(name: str) -> Any:
     # Importing rag.privacy must stay light; the models come with the first masker.
-    if name in {"Masker", "masker"}:
+    if name in {"Masker", "fingerprint", "masker"}:
         from rag.privacy import gate
 
         return getattr(gate, name)

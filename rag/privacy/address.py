@@ -26,16 +26,18 @@ _TAIL = (
 )
 _KINDS = (
     "Street|St|Avenue|Ave|Av|Road|Rd|Lane|Ln|Drive|Dr|Court|Ct|Boulevard|Blvd|Way|Place|Pl|Terrace|Ter|"
-    "Close|Crescent|Cres|Square|Sq|Parkway|Pkwy|Highway|Hwy|Circle|Cir|Row|Gardens|Gdns|Grove|Hill|"
-    "Mews|Walk|Trail|Trl|Alley|Plaza|Loop|Run|Path|Pike|Crossing|Point|Ridge|View|Quay|Green|Park|"
-    "Rise|Yard|Wharf|Broadway|Expressway|Esplanade|Parade|Bypass|Turnpike|Manor|Meadows?|Heights|"
-    "Mill|Bridge|Common|Court|Glen|Hollow|Island|Junction|Lake|Landing|Oval|Pass|Spring|Springs|"
-    "Station|Summit|Track|Trace|Valley|Village|Ville|Vista|Well|Wells|Wood|Woods|Field|Fields|"
-    "Ford|Forest|Forge|Fork|Gateway|Harbor|Haven|Inlet|Isle|Key|Knoll|Orchard|Port|Prairie|Ranch|"
-    "River|Shoal|Shore|Stream|Throughway|Tunnel|Underpass|Union|Viaduct|Burg|Camp|Canyon|Cape|"
-    "Causeway|Center|Cliff|Club|Corner|Course|Cove|Creek|Crest|Dale|Dam|Divide|Estate|Estates|"
-    "Extension|Falls|Ferry|Flat|Garden"
+    "Crescent|Cres|Square|Sq|Parkway|Pkwy|Highway|Hwy|Circle|Cir|Gardens|Gdns|Grove|Mews|Trail|Trl|"
+    "Alley|Plaza|Quay|Wharf|Broadway|Expressway|Esplanade|Parade|Bypass|Turnpike|Causeway"
 )
+_ODD_KINDS = (
+    "Close|Row|Hill|Walk|Loop|Run|Path|Pike|Crossing|Point|Ridge|View|Green|Park|Rise|Yard|Manor|"
+    "Meadows?|Heights|Mill|Bridge|Common|Glen|Hollow|Island|Junction|Lake|Landing|Oval|Pass|Springs?|"
+    "Station|Summit|Track|Trace|Valley|Village|Ville|Vista|Wells?|Woods?|Fields?|Ford|Forest|Forge|"
+    "Fork|Gateway|Harbor|Haven|Inlet|Isle|Key|Knoll|Orchard|Port|Prairie|Ranch|River|Shoal|Shore|"
+    "Stream|Throughway|Tunnel|Underpass|Union|Viaduct|Burg|Camp|Canyon|Cape|Center|Cliff|Club|"
+    "Corner|Course|Cove|Creek|Crest|Dale|Dam|Divide|Estates?|Extension|Falls|Ferry|Flat|Garden"
+)
+_ODD_LOWER = "gate|field|croft|hurst|side|wood|dale|more"
 _NUMBER = r"(?<![\w.,/\-$€£#])\d{1,6}(?:[\-/]\d{1,4})?[A-Za-z]?,?"
 _CITY = rf"(?:[,\n]?\s?(?:[A-Z]{{1,2}}-)?\d{{4,5}}(?:\s?[A-Z]{{2}})?\s{_CAP}(?:[ \-](?:am|an der|im|ob der|sur|de|del|la|{_CAP})){{0,3}})?"
 _HOUSE = r"\d{1,4}(?:\s?[a-zA-Z]\b)?(?:\s?[\-–/]\s?\d{1,4}[a-zA-Z]?)?\b"
@@ -44,17 +46,22 @@ _SMALL = r"(?:de|du|des|la|le|les|del|della|delle|dei|degli|dello|dell['’]|di|
 _PATTERNS = [
     # 12B Northfield Avenue, Apt 4, Springfield, IL 62704
     (
-        rf"{_NUMBER}\s(?:(?:[NSEW]{{1,2}}|North|South|East|West)\.?\s)?(?:(?:{_CAP}|\d{{1,3}}(?:st|nd|rd|th)|the|of)\s){{1,4}}"
+        rf"{_NUMBER}\s(?:(?:[NSEW]{{1,2}}|North|South|East|West)\.?\s)?(?:{_CAP}|\d{{1,3}}(?:st|nd|rd|th))\s(?:(?:{_CAP}|\d{{1,3}}(?:st|nd|rd|th)|the|of)\s){{0,3}}"
         rf"(?:{_KINDS})\b\.?(?:\s(?:[NSEW]{{1,2}}|North|South|East|West)\b)?{_UNIT}{_TAIL}",
         0.75,
     ),
+    (
+        rf"{_NUMBER}\s(?:{_CAP}\s){{1,2}}(?:{_ODD_KINDS})\b(?=,|\n|\s(?:Apt|Suite|Unit|Flat)|\.?$){_UNIT}{_TAIL}",
+        0.6,
+    ),
+    (rf"{_NUMBER}\s{_CAP}(?:{_ODD_LOWER})\b(?=,|\n){_UNIT}{_TAIL}", 0.5),
     (rf"{_NUMBER}\sBroadway\b{_UNIT}{_TAIL}", 0.7),
     # Springfield, IL 62704
     (rf"(?:{_CAP} ?){{1,3}}, (?:{_STATE}),? \d{{5}}(?:-\d{{4}})?\b", 0.6),
     (rf"(?<![\w\-]){_UK}(?![\w\-])", 0.5),
     # Lindenstraße 12a, 10969 Berlin; Prinsengracht 263, 1016 GV Amsterdam
     (
-        r"(?<!\w)(?:(?:[^\W\d_]{1,14}[ \-]){0,3}?(?=[^\W\d_a-z]))?[^\W\d_a-z][\w\-]{0,40}?"
+        r"(?<!\w)[^\W\d_a-z][\w\-]{0,40}?"
         r"(?:stra(?:ß|ss)e|str\.|[Ss]traat|weg|platz|allee|gasse|ring|damm|ufer|chaussee|steig|stieg|"
         r"hof|markt|graben|berg|laan|gracht|plein|kade|dijk|gatan|vägen|gata|veien|vegen|vej|gade|"
         rf"katu|tie|kuja|allé)\s(?:Nr\.?\s)?{_HOUSE}{_CITY}",

@@ -2,14 +2,180 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from rag.privacy.names import COMMON, flags_of, plain, sure
+from rag.privacy.pseudonym import MASK, TITLES
+from rag.privacy.words import Word, fold, words
 from rag.records import Finding
 
 if TYPE_CHECKING:
     from rag.privacy.detect import Passage
 
+_PERSON = frozenset(
+    "patient patients patientin employee employees contact author authors creator surname forename lastname firstname "
+    "fullname customer client holder cardholder accountholder owner manager physician doctor clinician nurse "
+    "signatory beneficiary guarantor spouse father mother guardian guarantor reviewer approver assignee reporter "
+    "requester applicant recipient sender attendee attendees participant participants member witness witnesses "
+    "supervisor consultant surgeon from to cc bcc signed prepared reviewed approved by name names editor "
+    "relative kin insured subscriber payee payer debtor creditor tenant landlord student teacher "
+    "vorname nachname familienname kunde kundin mitarbeiter mitarbeiterin ansprechpartner arzt arztin versicherter "
+    "unterzeichner bearbeiter verfasser von an nom prenom salarie medecin redacteur auteur destinataire expediteur "
+    "signataire beneficiaire nombre apellido apellidos paciente empleado cliente medico autor firmante titular "
+    "beneficiario cognome paziente dipendente medico autore imie nazwisko pacjent pracownik klient lekarz naam "
+    "achternaam voornaam patiënt medewerker klant arts navn etternavn fornavn namn efternamn fornamn nimi sukunimi "
+    "etunimi jmeno prijmeni nev isim soyad hasta nome sobrenome funcionario имя фамилия фио пациент".split()
+)
+_SURE = frozenset(
+    "patient surname forename lastname firstname fullname cardholder accountholder physician doctor clinician signatory beneficiary "
+    "author creator signed employee vorname nachname familienname prenom apellido apellidos cognome imie nazwisko kunde mitarbeiter "
+    "paciente paziente pacjent achternaam voornaam sobrenome фамилия spouse attendee nurse guarantor manager".split()
+)
+_THINGS = frozenset(
+    "product file drug brand company project service user host domain table column field server bank branch department "
+    "ward hospital clinic street city country event course document report item medication trade generic event vendor "
+    "supplier organisation organization team group role class type category display database system process policy "
+    "firmen produkt datei number no id code date type address email phone reason notes amount status count".split()
+)
+_KEYED = (
+    ("DATE_OF_BIRTH", re.compile(r"\b(?:dob|birth|birthdate|birthday|born|geburtsdatum|geboren|naissance|nacimiento|nascita|urodzenia|geboortedatum|fodselsdato|fodelsedatum)\b")),
+    ("EMAIL_ADDRESS", re.compile(r"\be ?-?mails?\b|\bmail address\b")),
+    ("PHONE_NUMBER", re.compile(r"\b(?:phone|telephone|tel|mobile|cell|fax|telefon|telefono|handy|mobil|gsm|pager|telephone|telefoon)\b")),
+    ("STREET_ADDRESS", re.compile(r"\b(?:address|street|anschrift|adresse|strasse|direccion|indirizzo|adres|endereco|domicile|residence|postcode|zip|zipcode|plz)\b")),
+    ("US_SSN", re.compile(r"\b(?:ssn|social security)\b")),
+    ("IBAN_CODE", re.compile(r"\biban\b")),
+    ("CREDIT_CARD", re.compile(r"\b(?:card|credit card|card ?no|card ?number|pan|kartennummer)\b")),
+    ("PASSPORT", re.compile(r"\b(?:passport|reisepass|pasaporte|passeport)\b")),
+    ("DRIVER_LICENSE", re.compile(r"\b(?:driv\w+ licen[cs]e|fuhrerschein)\b")),
+    ("MEDICAL_RECORD", re.compile(r"\b(?:mrn|medical record|patient (?:id|no|number|nr)|patientennummer|hospital (?:no|number)|insurance (?:no|id|number)|policy (?:no|number)|member (?:id|no|number)|nhs)\b")),
+    ("MEDICAL_LICENSE", re.compile(r"\b(?:licen[cs]e|npi|dea|gmc)\b")),
+    ("BANK_ACCOUNT", re.compile(r"\b(?:account|konto|kontonummer|acct|sort code|routing|cuenta|compte)\b")),
+    ("NATIONAL_ID", re.compile(r"\b(?:national id|id number|nino|tax id|tin|pesel|dni|nif|bsn|steuer ?id|personnummer|cpf|employee (?:id|no|number)|staff (?:id|no|number)|personnel (?:no|number)|customer (?:id|no|number))\b")),
+    ("IP_ADDRESS", re.compile(r"\bip(?: address)?\b")),
+)  # fmt: skip
+_KEY = re.compile(r"(?:^|(?<=[\n|;,\t{(>\"']))[ \t\-*•]{0,4}[\"'<]?([^\W\d_][\w .'’/()\-]{0,34}?)[\"'>]?[ \t]{0,3}(?::|=|\t|—)[ \t]{0,4}\n?[ \t]{0,4}(?=[^\s:=])")
+_DISPLAY = re.compile(r"(?:^|[;,]|(?<=>))\s*[\"']?([^\"'<>;@]{2,80}?)[\"']?\s*(?=<|\(|;|$)")
+_DATE = re.compile(r"\d{1,4}[./\- ]\w{1,12}[./\- ,]{1,2}\d{1,4}|\w{3,12}\.? \d{1,2},? \d{4}|\b\d{8}\b")
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|_")
+_COMPANY = re.compile(r"\b(?:Ltd|GmbH|AG|Inc|LLC|LLP|PLC|plc|Corp|S\.?A|SpA|BV|NV|Bank|Hospital|Clinic|University|Department|Team|Group|Trust|Office|Committee|Board)\b")
+
 
 def structured(passage: Passage) -> list[Finding]:
-    """Return findings that a label, header or key gives away."""
-    return []
+    """Return findings that a label, a column's header or a key in front gives away."""
+    found: list[Finding] = []
+    for segment, seen, start in zip(passage.segments, passage.views, passage.starts, strict=True):
+        if segment.label and seen.text.strip():
+            _by_label(_folded(segment.label), seen.text, 0, len(seen.text), start, found, whole=True)
+        if ":" in seen.text or "=" in seen.text or "\t" in seen.text:
+            for label, first, last in keys(seen.text):
+                _by_label(label, seen.text, first, last, start, found, whole=False)
+    return found
+
+
+def keys(text: str) -> Iterator[tuple[str, int, int]]:
+    """Yield each key of a text, folded, with the range of its value (to the line's end)."""
+    matches = list(_KEY.finditer(text))
+    for index, match in enumerate(matches):
+        first = match.end()
+        stop = text.find("\n", first)
+        stop = len(text) if stop < 0 else stop
+        if index + 1 < len(matches):
+            stop = min(stop, matches[index + 1].start())
+        if stop > first:
+            yield _folded(match.group(1)), first, min(stop, first + 200)
+
+
+def _folded(label: str) -> str:
+    return " ".join(word.folded for word in words(_CAMEL.sub(" ", label)))
+
+
+def _by_label(
+    label: str, text: str, first: int, last: int, base: int, found: list[Finding], whole: bool
+) -> None:
+    if not label or MASK.fullmatch(text[first:last].strip()):
+        return
+    digits = sum(map(str.isdigit, text[first:last]))
+    for entity, key in _KEYED:
+        if not key.search(label):
+            continue
+        start, end = _trim(text, first, last)
+        if entity == "DATE_OF_BIRTH":
+            for match in _DATE.finditer(text, first, last):
+                found.append(Finding(base + match.start(), base + match.end(), entity, 0.85, "Label"))
+        elif entity in {"EMAIL_ADDRESS", "IP_ADDRESS"}:
+            pass  # their shape is enough
+        elif entity == "STREET_ADDRESS":
+            if digits and (whole or re.search(r"[^\W\d_]", text[start:end])) and "@" not in text[start:end] and "://" not in text[start:end]:
+                found.append(Finding(base + start, base + end, entity, 0.75, "Label"))
+        elif digits >= 4 and whole:
+            found.append(Finding(base + start, base + end, entity, 0.75, "Label"))
+        if entity != "EMAIL_ADDRESS":
+            return
+    level = person_label(label)
+    if level:
+        for start, end in names_in(text, first, last, level):
+            found.append(Finding(base + start, base + end, "PERSON", 0.8, "Label"))
+
+
+def person_label(label: str) -> int:
+    """Return 2 for a label that only a person follows, 1 for one that a person may follow."""
+    parts = label.split()
+    if not parts or len(parts) > 4:
+        return 0
+    last = parts[-1]
+    if last not in _PERSON or set(parts[:-1]) & _THINGS:
+        return 2 if set(parts) & _SURE and not set(parts) & _THINGS else 0
+    if set(parts) & _SURE or last == "by" or last in {"name", "names"} and len(parts) > 1:
+        return 2
+    return 1
+
+
+def names_in(text: str, first: int, last: int, level: int) -> Iterator[tuple[int, int]]:
+    """Yield the ranges of names in a value: people listed, mail addresses beside them."""
+    for match in re.finditer(r"[^;<>()\n|/&\"\[\]\t@\d:]+", text[first:last]):
+        start, end = first + match.start(), first + match.end()
+        if text[end : end + 1] == "@" or "@" in text[max(start - 1, 0) : start]:
+            continue
+        if _COMPANY.search(text, start, end):
+            continue
+        inside = words(text, start, end)
+        while inside and (inside[0].folded in TITLES or flags_of(inside[0].folded) & COMMON and plain(flags_of(inside[0].folded))):
+            inside.pop(0)
+        cut = next((i for i, word in enumerate(inside) if i and _stops(text, inside, i)), len(inside))
+        inside = inside[:cut]
+        if not inside or len(inside) > 8:
+            continue
+        if _nameful(inside, level):
+            yield inside[0].start, inside[-1].end
+
+
+def _stops(text: str, inside: list[Word], index: int) -> bool:
+    gap = text[inside[index - 1].end : inside[index].start]
+    if "," in gap:
+        # "González, María" goes on; "Anna Nowak, consultant" does not.
+        return plain(flags_of(inside[index].folded)) or not inside[index].capital
+    if len(gap) > 2 or gap.strip(" .-'’‐–"):
+        return True
+    flags = flags_of(inside[index].folded)
+    return plain(flags) and (bool(flags & COMMON) or not inside[index].capital)
+
+
+def _nameful(inside: list[Word], level: int) -> bool:
+    flags = [flags_of(word.folded) for word in inside]
+    if any(map(sure, flags)):
+        return True
+    if all(map(plain, flags)):
+        return False
+    if level == 2:
+        return all(word.capital for word in inside if len(word.folded) > 3) or len(inside) <= 3
+    return len(inside) >= 2 and all(word.capital for word in inside if len(word.folded) > 3)
+
+
+def _trim(text: str, first: int, last: int) -> tuple[int, int]:
+    piece = text[first:last]
+    return first + len(piece) - len(piece.lstrip()), last - (len(piece) - len(piece.rstrip(" \t\n,;\"'")))
+
+
+__all__ = ["fold", "keys", "names_in", "person_label", "structured"]

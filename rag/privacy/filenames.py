@@ -6,13 +6,15 @@ import re
 from collections.abc import Callable, Sequence
 
 from rag.privacy import spans
-from rag.privacy.names import COMMON, GIVEN, SURNAME, lexicon
+from rag.privacy.names import GIVEN, SURNAME, flags_of, sure
 from rag.privacy.pseudonym import MASK
 from rag.privacy.words import fold
 from rag.records import Finding
 
 _WORD = re.compile(r"[^\W\d_](?:[^\W\d_]|[\u0300-\u036f'’])*")
 _HUMPS = re.compile(r"(?<=[a-zß-öø-ÿ])(?=[A-ZÀ-ÖØ-Þ])")
+_NAME = GIVEN | SURNAME
+_HIS = 256  # a word of the document's own persons
 _GAP = re.compile(r"[ _.\-+,]{1,2}|%20")
 
 
@@ -24,7 +26,6 @@ def persons_in(
     A word is of a person when the document behind the name has a person so called, or when a
     listed given name and surname stand side by side, in any case.
     """
-    known = lexicon()
     parts: list[tuple[int, int, str]] = []
     for match in _WORD.finditer(name):
         edges = [
@@ -40,17 +41,17 @@ def persons_in(
         if start == last_dot + 1 > 0 and len(folded) <= 5:
             flags.append(0)  # the extension
         elif len(folded) > 1 and (of_document(folded) or _joined(folded, of_document)):
-            flags.append(4)
+            flags.append(_HIS)
         else:
-            known_as = known.get(folded, 0)
-            flags.append(0 if known_as & COMMON else known_as & (GIVEN | SURNAME))
-    person = [flag == 4 for flag in flags]
+            flags.append(flags_of(folded))
+    person = [flag == _HIS for flag in flags]
     for index in range(len(parts) - 1):
         one, other = flags[index], flags[index + 1]
         beside = _GAP.fullmatch(name, parts[index][1], parts[index + 1][0]) or (
             parts[index][1] == parts[index + 1][0]
         )
-        if beside and one and other and (one | other) & (GIVEN | 4) and (one | other) & (SURNAME | 4):
+        listed = one & _NAME and other & _NAME and (sure(one) or sure(other))
+        if beside and listed and (one | other) & GIVEN and (one | other) & SURNAME:
             person[index] = person[index + 1] = True
     added: list[Finding] = []
     for index, (start, end, _) in enumerate(parts):

@@ -141,7 +141,10 @@ class Masker:
         if isinstance(document, Failure):
             return replace(document, name=masked(node.name))
         if self.policy.blocking(set(counts)):
-            return replace(failure("blocked_by_policy", "mask"), name=masked(node.name))
+            blocked = sum(counts[entity] for entity in self.policy.blocking(set(counts)))
+            return replace(
+                failure("blocked_by_policy", "mask", count=blocked), name=masked(node.name)
+            )
         return MaskedDocument(
             media_type=document.media_type,
             title=masked(node.title),
@@ -260,6 +263,11 @@ class _Tree:
 
 def _persons(text: str, findings: Sequence[Finding]) -> list[str]:
     return [text[f.start : f.end] for f in findings if f.entity == "PERSON"]
+
+
+def fingerprint(privacy: Privacy) -> str:
+    """Return the fingerprint that this section's masker has, without loading its models."""
+    return _fingerprint(resolve(privacy), pseudonym_key(privacy))
 
 
 def _fingerprint(policy: Policy, key: bytes) -> str:

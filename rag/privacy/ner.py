@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import bisect
 import os
 import re
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from rag.privacy.names import flags_of, plain
+from rag.privacy.words import fold
 
 if TYPE_CHECKING:
     from spacy.language import Language
 
 WINDOW = 4_000
 _BREAKS = (re.compile(r"\n\s*\n"), re.compile(r"\n"), re.compile(r"[.!?]\s"), re.compile(r"\s"))
+_SENTENCE = re.compile(r"[.!?]['\"”’)]?\s+|\n\s*")
+_CAPITALISED = re.compile(r"(?<![^\W\d_])[A-Z\u00c0-\uffff][^\W\d_\u0300-\u036f]*(?:['’][^\W\d_]+)?")
 _EXCLUDE = ["tagger", "parser", "attribute_ruler", "lemmatizer", "senter"]
 
 
@@ -31,11 +38,13 @@ def load() -> Language:
     return nlp
 
 
-def windows(text: str, size: int = WINDOW) -> list[tuple[int, int]]:
-    """Split a text into ranges of at most `size` characters, at paragraphs where possible."""
+def windows(
+    text: str, start: int = 0, stop: int | None = None, size: int = WINDOW
+) -> list[tuple[int, int]]:
+    """Split a text (from start to stop) into ranges of at most `size` characters, at paragraphs where possible."""
     ranges = []
-    start = 0
-    while len(text) - start > size:
+    stop = len(text) if stop is None else stop
+    while stop - start > size:
         end = start + size
         for mark in _BREAKS:
             last = None
@@ -46,25 +55,81 @@ def windows(text: str, size: int = WINDOW) -> list[tuple[int, int]]:
                 break
         ranges.append((start, end))
         start = end
-    if start < len(text):
-        ranges.append((start, len(text)))
+    if start < stop:
+        ranges.append((start, stop))
     return ranges
+
+
+def worth_reading(text: str) -> list[tuple[int, int]]:
+    """Return the ranges of a text that may hold a name the model could find.
+
+    A sentence whose capitalised words are all ordinary ones holds none that would be believed
+    afterwards (see `people.believable`), so the model need not read it. Neighbours that are
+    worth reading stay together.
+    """
+    ranges: list[tuple[int, int]] = []
+    start = 0
+    ends = [match.end() for match in _SENTENCE.finditer(text)]
+    if not ends or ends[-1] < len(text):
+        ends.append(len(text))
+    for end in ends:
+        if any(
+            not plain(flags_of(fold(match.group())))
+            for match in _CAPITALISED.finditer(text, start, end)
+        ):
+            if ranges and ranges[-1][1] == start:
+                ranges[-1] = (ranges[-1][0], end)
+            else:
+                ranges.append((start, end))
+        start = end
+    return ranges
+
+
+@dataclass(slots=True)
+class _Pack:
+    """Ranges of one text, put together for the model to read as one."""
+
+    index: int
+    pieces: list[str]
+    starts: list[int]
+    origins: list[int]
+    length: int = 0
+
+    def add(self, text: str, start: int, end: int) -> None:
+        self.starts.append(self.length)
+        self.origins.append(start)
+        self.pieces += (text[start:end], "\n\n")
+        self.length += end - start + 2
+
+
+def _packs(texts: Sequence[str]) -> Iterator[_Pack]:
+    for index, text in enumerate(texts):
+        pack = _Pack(index, [], [], [])
+        for first, last in worth_reading(text):
+            for start, end in windows(text, first, last):
+                if pack.length and pack.length + end - start > WINDOW:
+                    yield pack
+                    pack = _Pack(index, [], [], [])
+                pack.add(text, start, end)
+        if pack.length:
+            yield pack
 
 
 def persons(nlp: Language, texts: Sequence[str]) -> list[list[tuple[int, int]]]:
     """Return the ranges that the model calls PERSON in each text; one pass over all."""
     found: list[list[tuple[int, int]]] = [[] for _ in texts]
-    jobs = [(index, start, end) for index, text in enumerate(texts) for start, end in windows(text)]
-    jobs.sort(key=lambda job: job[2] - job[1])  # a batch of like lengths
-
-    def pieces() -> Iterator[str]:
-        for index, start, end in jobs:
-            yield texts[index][start:end]
-
-    for (index, start, _), doc in zip(jobs, nlp.pipe(pieces(), batch_size=32), strict=True):
+    packs = sorted(_packs(texts), key=lambda pack: pack.length)  # a batch of like lengths
+    docs = nlp.pipe(("".join(pack.pieces) for pack in packs), batch_size=32)
+    for pack, doc in zip(packs, docs, strict=True):
         for entity in doc.ents:
-            if entity.label_ == "PERSON":
-                found[index].append((start + entity.start_char, start + entity.end_char))
+            if entity.label_ != "PERSON":
+                continue
+            piece = bisect.bisect_right(pack.starts, entity.start_char) - 1
+            shift = pack.origins[piece] - pack.starts[piece]
+            limit = pack.origins[piece] + len(pack.pieces[2 * piece])
+            found[pack.index].append(
+                (entity.start_char + shift, min(entity.end_char + shift, limit))
+            )
     for ranges in found:
         ranges.sort()
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from rag.privacy.names import COMMON, GIVEN, SURNAME, PARTICLES, lexicon
+from rag.privacy.names import COMMON, GIVEN, PARTICLES, flags_of, plain, sure
 from rag.privacy.pseudonym import TITLES, person_key
 from rag.privacy.words import Word, words
 from rag.records import Finding
@@ -21,22 +21,25 @@ def believable(text: str, ranges: Sequence[tuple[int, int]], masked: bool) -> li
     ``LikeThis`` are no persons. In a text that holds masks already, the model reads odd company
     and a listed name must confirm it, so that masking twice changes nothing.
     """
-    known = lexicon()
     found = []
     for first, last in ranges:
         for start, end in _pieces(text, first, last):
             inside = words(text, start, end)
-            while inside and _no_name(inside[0], known):
+            while inside and _no_name(inside[0]):
                 inside.pop(0)
-            while inside and _no_name(inside[-1], known):
+            while inside and _no_name(inside[-1]):
+                # Mary Wheatstone: the last word is in a dictionary, and hers all the same.
+                before = flags_of(inside[-2].folded) if len(inside) > 1 else 0
+                if inside[-1].capital and before & GIVEN and sure(before):
+                    break
                 inside.pop()
             if not inside:
                 continue
-            flags = [known.get(word.folded, 0) for word in inside]
-            listed = any(f & (GIVEN | SURNAME) and not f & COMMON for f in flags)
+            flags = [flags_of(word.folded) for word in inside]
+            listed = any(map(sure, flags))
             if not listed and (masked or _acronyms(text, inside)):
                 continue
-            if len(inside) == 1 and flags[0] & COMMON:
+            if len(inside) == 1 and flags[0] & COMMON or all(map(plain, flags)):
                 continue
             score = 0.85 if listed else 0.6
             found.append(Finding(inside[0].start, inside[-1].end, "PERSON", score, "Ner"))
@@ -51,14 +54,30 @@ def _pieces(text: str, start: int, end: int) -> list[tuple[int, int]]:
         start = match.end()
     if start < end:
         pieces.append((start, end))
-    return pieces
+    return [part for piece in pieces for part in _listed(text, *piece)]
 
 
-def _no_name(word: Word, known: dict[str, int]) -> bool:
-    flags = known.get(word.folded, 0)
+def _listed(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    """Part ``Jenkins, P.O. Box`` at the comma, and leave ``González, María`` whole."""
+    parts = []
+    for match in re.finditer(",", text[start:end]):
+        comma = start + match.start()
+        left, right = words(text, start, comma), words(text, comma, end)
+        inverted = (
+            len(left) == 1
+            and 1 <= len(right) <= 3
+            and (flags_of(right[0].folded) & GIVEN or len(right[0].folded) == 1)
+        )
+        if not inverted:
+            parts.append((start, comma))
+            start = comma + 1
+    return [*parts, (start, end)]
+
+
+def _no_name(word: Word) -> bool:
     if word.folded in TITLES or word.folded in PARTICLES:
         return True
-    return not word.capital or flags == COMMON
+    return not word.capital or plain(flags_of(word.folded))
 
 
 def _acronyms(text: str, inside: Sequence[Word]) -> bool:
@@ -79,7 +98,6 @@ def everywhere(text: str, found: list[Finding]) -> list[Finding]:
     an ordinary word), joined by hyphen, underscore or dot, and as a handle (``mgonzalez``).
     Findings of other kinds stay as they are. Linear in the text.
     """
-    known = lexicon()
     names: dict[str, bool] = {}
     full: set[tuple[str, ...]] = set()
     handles: set[str] = set()
@@ -111,7 +129,7 @@ def everywhere(text: str, found: list[Finding]) -> list[Finding]:
             if end == start + 1 and not _commas(text, run):
                 end = len(run)
             piece = run[start:end]
-            if len(piece) > 1 or _lone(piece[0], known):
+            if len(piece) > 1 or _lone(piece[0]):
                 added.append(_finding(text, piece))
             start = end
         run.clear()
@@ -135,9 +153,9 @@ def _commas(text: str, run: Sequence[Word]) -> bool:
     )
 
 
-def _lone(word: Word, known: dict[str, int]) -> bool:
-    flags = known.get(word.folded, 0)
-    if flags & COMMON:
+def _lone(word: Word) -> bool:
+    flags = flags_of(word.folded)
+    if flags & COMMON or plain(flags):
         return False
     return word.capital or len(word.folded) > 3
 

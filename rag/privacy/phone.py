@@ -23,6 +23,7 @@ _NORTH_AMERICA = re.compile(r"(?:\+?1[ .\-]?)?(?:\(\d{3}\) ?|\d{3}[ .\-/])\d{3}[
 _DATED = re.compile(
     r"(?:19|20)\d{2}([.\-/ ])[01]?\d\1[0-3]?\d\b|[0-3]?\d([.\-/ ])[01]?\d\2(?:19|20)\d{2}\b|(?:19|20)\d{2} ?[\-/] ?(?:19|20)\d{2}$"
 )
+_DOTTED = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
 _REGIONS = ("GB", "DE", "FR", "ES", "IT", "PL", "NL", "BE", "AT", "CH", "SE", "IN", "BR", "TR")
 
 
@@ -51,7 +52,7 @@ class PhoneShapes(LocalRecognizer):
 
     def _score(self, text: str, match: re.Match[str]) -> float:
         number = match.group()
-        if _DATED.match(number):
+        if _DATED.search(number) or _DOTTED.fullmatch(number) or number.count("(") != number.count(")"):
             return 0.0
         digits = sum(map(str.isdigit, number))
         bare = number.isdigit()

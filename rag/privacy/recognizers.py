@@ -116,7 +116,10 @@ class NhsRecognizer(PatternRecognizer):
         return None if check % 11 == digits[9] else False
 
 
-_ID = r"(?P<value>(?=[\w./\- ]{0,24}\d)[A-Za-z0-9][A-Za-z0-9./\-]{2,24}(?: \d[\d\-]{1,8}){0,4}(?<![./\-]))"
+_ID = (
+    r"(?P<value>(?=(?:[A-Za-z]{1,3} )?[A-Za-z0-9./\-]{0,24}\d)(?=(?:[^\d\n]{0,5}\d){3})"
+    r"(?:[A-Za-z]{1,3} (?=\d))?[A-Za-z0-9][A-Za-z0-9./\-]{0,24}(?: \d[\d\-]{0,8}){0,5}(?: [A-Z]\b)?(?<![./\-]))"
+)
 _NO = r"(?:\s?(?:no|nr|num|number|nummer|numero|número|numéro|id|code|ref|reference|n[°º])\b\.?)?"
 _IS = r"(?:\s{0,3}(?:[:#=]|\bis\b|\bof\b|is:|№)?\s{0,3}#?)?"
 
@@ -228,7 +231,7 @@ def recognizers() -> list[EntityRecognizer]:
         ),
         _labelled(
             "BANK_ACCOUNT",
-            r"(?:bank |checking |savings |giro)?(?:account|acct|a/c|konto|compte|cuenta|conto|rachun\w+)(?= ?(?:no|nr|num|#|:|\d))|"
+            r"(?:bank |checking |savings |giro)?(?:account|acct|a/c|konto|compte|cuenta|conto|rachun\w+)(?=[\s:#]{0,3}(?:no|nr|num|id|[A-Z]{0,4}[\d\-]))|"
             r"routing|\baba\b|sort[ \-]code|kontonummer|\bBLZ\b|\bclabe\b",
             "BankLabel",
         ),

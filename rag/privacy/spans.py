@@ -14,6 +14,11 @@ _STRONG = (
     "STREET_ADDRESS",
     "DATE_OF_BIRTH",
     "MEDICAL_RECORD",
+    "UK_NHS",
+    "UK_NINO",
+    "PASSPORT",
+    "BANK_ACCOUNT",
+    "NATIONAL_ID",
     "PHONE_NUMBER",
 )
 _RANK = {entity: len(_STRONG) - place for place, entity in enumerate(_STRONG)}
