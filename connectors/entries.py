@@ -36,8 +36,20 @@ class System(Protocol):
     calls them turns that into words.
     """
 
-    place: str  # the root, for messages
-    remote: bool  # whether trying again may help
+    @property
+    def place(self) -> str:
+        """The root, for messages."""
+        ...
+
+    @property
+    def remote(self) -> bool:
+        """Whether trying again may help."""
+        ...
+
+    @property
+    def at_once(self) -> int:
+        """How many threads may call `read` at the same time."""
+        ...
 
     def entries(self, warnings: list[Warned]) -> Sequence[Entry]:
         """Return every file under the root, in any order; hidden folders may be left out."""

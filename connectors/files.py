@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -33,9 +34,6 @@ if TYPE_CHECKING:
 DELAYS = (0.5, 1.0, 2.0)
 """Seconds before each further try, when a remote system fails in a way that may pass."""
 
-AT_ONCE = 16
-"""Small files (sidecars) that are read from a remote system at the same time."""
-
 FINAL = {
     # Trying again gives the same, or locks an account.
     "FileNotFoundError", "PermissionError", "NotADirectoryError", "IsADirectoryError",
@@ -52,6 +50,7 @@ REFUSED = {
 logger = logging.getLogger(__name__)
 Result = TypeVar("Result")
 Rights = dict[str, tuple[Principal, ...]]
+Warnings = list[Warned]  # named here: within the class, `list` is its method
 
 
 class Files:
@@ -78,7 +77,7 @@ class Files:
         Hidden files and folders (``.name``) and sidecars are never documents. The listing is
         complete before the first reference comes out.
         """
-        warnings: list[Warned] = []
+        warnings: Warnings = []
         try:
             yield from self._list(warnings)
         except SluiceError:
@@ -90,7 +89,7 @@ class Files:
             if warnings:
                 logger.warning("The source has %d things to mend.", len(warnings))
 
-    def _list(self, warnings: list[Warned]) -> Iterator[DocumentRef]:
+    def _list(self, warnings: Warnings) -> Iterator[DocumentRef]:
         started = len(warnings)
 
         def entries() -> Sequence[Entry]:
@@ -118,7 +117,7 @@ class Files:
         for one in documents:
             size, version = one.size, one.version
             if not version:
-                data = self._patiently(lambda uri=one.uri: self._system.read(uri, None, "")[0])
+                data = self._patiently(partial(self._system.read, one.uri, None, ""))[0]
                 size, version = len(data), content_version(data)
             yield DocumentRef(one.key, one.uri, version, size, self._rights(one.real, allowed))
 
@@ -134,7 +133,7 @@ class Files:
         sidecars: Iterable[tuple[str, Entry]],
         documents: Sequence[Entry],
         keys: set[str],
-        warnings: list[Warned],
+        warnings: Warnings,
     ) -> Rights:
         """Return whom each sidecar allows, by what it is about; reads those that matter."""
         wanted = {subject for one in documents for subject in acl.subjects(one.real)}
@@ -164,9 +163,10 @@ class Files:
 
     def _contents(self, entries: Sequence[Entry]) -> Sequence[bytes | None]:
         """Return what sidecars hold; None for one that cannot be read, for its own reason."""
-        if not self._system.remote or len(entries) < 2:
+        at_once = min(self._system.at_once, len(entries))
+        if at_once < 2:
             return [self._small(entry) for entry in entries]
-        with ThreadPoolExecutor(AT_ONCE) as threads:
+        with ThreadPoolExecutor(at_once) as threads:
             return [*threads.map(self._small, entries)]
 
     def _small(self, entry: Entry) -> bytes | None:
@@ -183,9 +183,7 @@ class Files:
         if limit is not None and ref.size > limit:
             raise TooLarge("The document is larger than the limit.")
         try:
-            data, version = self._patiently(
-                lambda: self._system.read(ref.uri, limit, ref.version)
-            )
+            data, version = self._patiently(lambda: self._system.read(ref.uri, limit, ref.version))
         except SluiceError:
             raise
         except FileNotFoundError:

@@ -67,7 +67,7 @@ def translate(pattern: str) -> str:
         if segment == "**":
             if not last and segments[place + 1] == "**":
                 continue
-            expression += ".+" if last else "(?:[^/]+/)*"
+            expression += ".+" if last else "(?:[^/]*/)*"
         else:
             expression += _segment(segment) + ("" if last else "/")
     return expression

@@ -26,6 +26,7 @@ class LocalFolder:
     """
 
     remote = False
+    at_once = 1
 
     def __init__(self, folder: Path) -> None:
         self.place = str(folder)
@@ -56,7 +57,7 @@ class LocalFolder:
     def _link(self, root: str, path: str, found: list[Entry], warnings: list[Warned]) -> None:
         target = os.path.realpath(f"{root}/{path}")
         try:
-            facts = os.stat(target, follow_symlinks=False)
+            facts = os.lstat(target)
         except FileNotFoundError:
             facts = None
         if facts is None or not stat.S_ISREG(facts.st_mode) or not _inside(root, target):
@@ -100,7 +101,7 @@ def _path(uri: str) -> str:
 
 
 def _text(path: str) -> str:
-    """Return a path as clean text: bytes that are no UTF-8 become ``\\xff``, on any system ``/``."""
+    """Return a path as clean text: bytes that are no UTF-8 become ``\\xff``; segments join by /."""
     if not path.isascii():
         path = os.fsencode(path).decode("utf-8", "backslashreplace")
     return path.replace(os.sep, "/") if os.sep != "/" else path

@@ -67,9 +67,9 @@ def resolved(
             found[name] = resolve(value)
     for one in connections.values():
         for option, attribute in FILLED_IN.get(protocol, {}).items():
-            value = getattr(one, attribute, None)
-            if value and option not in found:
-                found[option] = value
+            told = getattr(one, attribute, None)
+            if told and option not in found:
+                found[option] = told
         for field, option in EXTRAS.get(protocol, {}).items():
             if option not in found and one.extra_dejson.get(field):
                 found[option] = one.extra_dejson[field]

@@ -1,4 +1,4 @@
-"""Any file system that fsspec knows, by URL: S3, SFTP, Azure, Google Cloud, SMB, memory, …"""
+"""Any file system that fsspec knows, by URL: S3, SFTP, Azure, Google Cloud, SMB and others."""
 
 from __future__ import annotations
 
@@ -48,6 +48,15 @@ class RemoteFolder:
         self._connected: Any = None
 
     @property
+    def at_once(self) -> int:
+        """How many threads may read: those file systems that work asynchronously take many."""
+        if self._protocol in ("sftp", "ssh"):
+            from connectors.sftp import AT_ONCE
+
+            return AT_ONCE
+        return 16 if self._class.async_impl else 1
+
+    @property
     def system(self) -> Any:
         """The connected file system; connects at first use.
 
@@ -65,6 +74,9 @@ class RemoteFolder:
 
                 self._connected = connected(options)
             else:
+                if self._protocol in ("s3", "s3a"):
+                    # `Files` tries again itself; both at once would wait for minutes.
+                    options.setdefault("config_kwargs", {"retries": {"max_attempts": 1}})
                 try:
                     self._connected = self._class(
                         **options, skip_instance_cache=True, use_listings_cache=False
@@ -74,13 +86,15 @@ class RemoteFolder:
                         f"source.options has a name that {self._protocol}:// does not take.",
                         "See the storage options of that fsspec file system.",
                     ) from None
+                if hasattr(self._connected, "retries"):
+                    self._connected.retries = 1
         return self._connected
 
     def reconnect(self) -> None:
         broken, self._connected = self._connected, None
-        client = getattr(broken, "client", None)
-        if hasattr(client, "close"):
-            client.close()
+        close = getattr(getattr(broken, "client", None), "close", None)
+        if close is not None:
+            close()
 
     def entries(self, warnings: list[Warned]) -> Sequence[Entry]:
         system = self.system

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,35 @@ from rag.errors import ConfigError
 
 SECONDS = 30.0
 """For connecting, for logging in, and for each answer of the server."""
+
+
+AT_ONCE = 8
+"""Channels of one connection; OpenSSH allows 10."""
+
+
+class Sftp(SFTPFileSystem):  # type: ignore[misc]
+    """fsspec's file system, with a channel for each thread.
+
+    Paramiko's client takes one thread's answer for another's when they share one.
+    """
+
+    def _connect(self) -> None:
+        self._channels = threading.local()
+        super()._connect()
+
+    @property
+    def ftp(self) -> paramiko.SFTPClient:
+        if not hasattr(self._channels, "one"):
+            self.ftp = self.client.open_sftp()
+        found: paramiko.SFTPClient = self._channels.one
+        return found
+
+    @ftp.setter
+    def ftp(self, channel: paramiko.SFTPClient) -> None:
+        opened = channel.get_channel()
+        if opened is not None:
+            opened.settimeout(SECONDS)
+        self._channels.one = channel
 
 
 class KnownServer(paramiko.MissingHostKeyPolicy):
@@ -51,7 +81,7 @@ class KnownServer(paramiko.MissingHostKeyPolicy):
         )
 
 
-def connected(options: Mapping[str, Any]) -> SFTPFileSystem:
+def connected(options: Mapping[str, Any]) -> Sftp:
     """Return a connected file system.
 
     Args:
@@ -80,17 +110,15 @@ def connected(options: Mapping[str, Any]) -> SFTPFileSystem:
     for name in ("timeout", "banner_timeout", "auth_timeout", "channel_timeout"):
         given.setdefault(name, SECONDS)
     try:
-        system = SFTPFileSystem(host, **given, skip_instance_cache=True)
+        return Sftp(host, **given, skip_instance_cache=True)
     except TypeError:
         raise ConfigError(
             "source.options has a name that sftp:// does not take.",
             "It takes username, password, port, key_filename, passphrase, host_key, known_hosts.",
         ) from None
-    system.ftp.get_channel().settimeout(SECONDS)
-    return system
 
 
-def target(system: SFTPFileSystem, root: str, path: str) -> tuple[str, dict[str, Any]] | None:
+def target(system: Sftp, root: str, path: str) -> tuple[str, dict[str, Any]] | None:
     """Return key and facts of the file that a path leads to, None if it leads out of the root."""
     try:
         inside = system.ftp.normalize(root or "/")

@@ -24,7 +24,16 @@ from pydantic_core import PydanticCustomError
 
 PRINCIPAL = r"^(user|group):\S+$"
 NAME = r"^[a-z][a-z0-9_-]{0,62}$"
-PRESETS = ("@once", "@continuous", "@hourly", "@daily", "@weekly", "@monthly", "@quarterly", "@yearly")
+PRESETS = (
+    "@once",
+    "@continuous",
+    "@hourly",
+    "@daily",
+    "@weekly",
+    "@monthly",
+    "@quarterly",
+    "@yearly",
+)
 
 EMBEDDERS = ("embedded/minilm",)
 ANSWERERS = ("embedded/extractive",)
@@ -157,7 +166,9 @@ class Source(Section):
             secret = parts.password is not None
         except ValueError:
             raise wrong("is not a URL") from None
-        if "://" in url and (secret or any(names_secret(name) for name, _ in parse_qsl(parts.query))):
+        if "://" in url and (
+            secret or any(names_secret(name) for name, _ in parse_qsl(parts.query))
+        ):
             raise wrong(
                 "holds a secret; take it out, and write "
                 "options: {password: {env: NAME}} or {password: {connection: ID}}"
