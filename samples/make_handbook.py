@@ -3,7 +3,7 @@
     python samples/make_handbook.py [FOLDER]
 
 writes FOLDER/handbook and FOLDER/planted.json (FOLDER is this one by default). Every run writes
-the same bytes. `handbook_source/content` holds the texts
+the same bytes. The texts are in `handbook_source/content`.
 """
 
 from __future__ import annotations
@@ -47,9 +47,9 @@ def make(folder: Path) -> None:
         _put(handbook / path, _written(source, register, path))
         if allow := source.meta.get("allow"):
             _put(handbook / f"{path}.acl.yaml", f"allow: [{', '.join(allow)}]\n".encode())
-        if name := source.text("filename"):
-            if register.plant(path, name, "filename") != path.rpartition("/")[2]:
-                raise ValueError(f"{path}: its declared file name differs")
+        name = source.text("filename")
+        if name and register.plant(path, name, "filename") != file.name.removesuffix(".md"):
+            raise ValueError(f"{path}: its declared file name differs")
     log = "hostile/cold-chain-log.txt"
     _put(handbook / "hostile/empty.txt", b"")
     _put(handbook / "hostile/blank.docx", hostile.blank_docx())
