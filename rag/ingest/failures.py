@@ -149,4 +149,4 @@ class Unparsable(Exception):
 
     def failure(self, name: str = "") -> Failure:
         """Return what it becomes."""
-        return failure(self.code, name=name, **self.numbers)
+        return failure(self.code, "parse", name=name, **self.numbers)

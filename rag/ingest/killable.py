@@ -25,7 +25,6 @@ import os
 import shutil
 import signal
 import socket
-import struct
 import subprocess
 import sys
 import tempfile
@@ -35,7 +34,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-_LENGTH = struct.Struct("!Q")
+from rag.errors import SluiceError
+from rag.ingest.frames import receive, send
+
 _MEGABYTE = 2**20
 _FOLDER = "sluice-parse-"
 _KEEP_ENVIRONMENT = (
@@ -73,6 +74,10 @@ class Died(Ended):
     """It crashed, or somebody killed it."""
 
 
+class NoHelper(SluiceError):
+    """The zygote does not start: a fault of the installation or the machine."""
+
+
 class Raised(Exception):
     """The function raised. `kind` is the exception's type name; its message stays behind."""
 
@@ -83,10 +88,14 @@ class Raised(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What a call may cost: seconds, and megabytes of data over what an idle worker has."""
+    """What a call may cost: seconds, and megabytes of data over what an idle worker has.
+
+    A longer answer than `answer_bytes` is not taken: it would cost the caller's memory.
+    """
 
     seconds: float
     memory_mb: int
+    answer_bytes: int = 2**30
 
 
 class Zygote:
@@ -139,7 +148,8 @@ class Zygote:
             self._ask("import", self._modules)
 
     def _ask(self, *request: object) -> object:
-        assert self._control is not None
+        if self._control is None:
+            raise EOFError
         send(self._control, json.dumps(request).encode())
         return json.loads(receive(self._control, limit=_MEGABYTE))
 
@@ -152,16 +162,18 @@ class Zygote:
         """Start a worker whose temporary files go to `folder`; return its socket and its pid.
 
         Raises:
-            Died: The zygote cannot be started.
+            NoHelper: The zygote cannot be started. No fault of a call.
+            Died: It was closed.
         """
         with self._lock:
             for attempt in (1, 2):
                 if self._closed:
-                    break
+                    raise Died
                 ours, theirs = socket.socketpair()
                 try:
                     with theirs:
-                        assert self._control is not None
+                        if self._control is None:
+                            raise EOFError
                         send(self._control, json.dumps(["fork", folder]).encode())
                         socket.send_fds(self._control, [b"."], [theirs.fileno()])
                         pid = json.loads(receive(self._control, limit=_MEGABYTE))
@@ -171,14 +183,17 @@ class Zygote:
                     self._stop()
                     if attempt == 1:
                         self._start()
-        raise Died("The helper process does not start.")
+        raise NoHelper(
+            "The helper process that parses documents does not start.",
+            "Run `python -c 'import rag.ingest.parsing'` with the same interpreter to see why.",
+        )
 
     def end(self, pid: int) -> int:
         """Kill a worker and what it started; return the most memory it took for calls, in MB."""
         with self._lock:
             try:
                 return int(str(self._ask("end", pid)))
-            except (OSError, EOFError, AssertionError):
+            except (OSError, EOFError):
                 return 0  # the zygote is gone, and its workers with it
 
     def load(self, modules: Sequence[str]) -> bool:
@@ -272,8 +287,7 @@ class Slot:
         try:
             send(self._socket, head, deadline)
             send(self._socket, body, deadline)
-            limit = self._zygote.bounds.memory_mb * _MEGABYTE
-            answer = receive(self._socket, limit, deadline)
+            answer = receive(self._socket, self._zygote.bounds.answer_bytes, deadline)
         except TimeoutError:
             self.end()
             raise TimedOut from None
@@ -308,55 +322,6 @@ class Slot:
             self._folder = ""
         self._calls = 0
         return peak
-
-
-def send(to: socket.socket, data: bytes, deadline: float | None = None) -> None:
-    """Send a length and the data.
-
-    Raises:
-        TimeoutError: The deadline (monotonic seconds) passed.
-        OSError: The other side is gone.
-    """
-    to.settimeout(_left(deadline))
-    to.sendall(_LENGTH.pack(len(data)))
-    to.settimeout(_left(deadline))
-    to.sendall(data)
-
-
-def receive(source: socket.socket, limit: int, deadline: float | None = None) -> bytes:
-    """Return what `send` sent.
-
-    Raises:
-        EOFError: The other side is gone.
-        OSError: The same, or it sends more than `limit` bytes.
-        TimeoutError: The deadline passed.
-    """
-    (length,) = _LENGTH.unpack(_exactly(source, _LENGTH.size, deadline))
-    if length > limit:
-        raise OSError("The answer is larger than allowed.")
-    return bytes(_exactly(source, length, deadline))
-
-
-def _exactly(source: socket.socket, count: int, deadline: float | None) -> bytearray:
-    buffer = bytearray(count)
-    view = memoryview(buffer)
-    got = 0
-    while got < count:
-        source.settimeout(_left(deadline))
-        read = source.recv_into(view[got:])
-        if not read:
-            raise EOFError
-        got += read
-    return buffer
-
-
-def _left(deadline: float | None) -> float | None:
-    if deadline is None:
-        return None
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise TimeoutError
-    return left
 
 
 def scratch() -> str:

@@ -21,6 +21,9 @@ from rag.records import Failure, ParsedDocument
 _FUNCTION = "rag.ingest.parsing:answer"
 _RECYCLE = 500
 """Documents after which a worker is replaced, so that what libraries leak stays small."""
+_ANSWER = 64 * 2**20
+"""Bytes of an answer besides its text, which travels in up to four bytes a character, in up to
+two forms (text and rows), with that of the attachments."""
 
 _OFFLINE = {
     "DO_NOT_TRACK": "1",
@@ -46,7 +49,9 @@ class Parser:
     def __init__(self, config: Parse, workers: int = 1) -> None:
         self._config = config
         limits = config.limits
-        self._zygote = Zygote(_FUNCTION, Bounds(limits.seconds, limits.memory_mb), _OFFLINE)
+        answer_bytes = _ANSWER + 64 * limits.characters
+        bounds = Bounds(limits.seconds, limits.memory_mb, answer_bytes)
+        self._zygote = Zygote(_FUNCTION, bounds, _OFFLINE)
         self._slots: queue.SimpleQueue[Slot] = queue.SimpleQueue()
         self._all = [Slot(self._zygote) for _ in range(workers)]
         for slot in self._all:
@@ -59,6 +64,10 @@ class Parser:
         Args:
             data: Its bytes.
             name: Its file name; only the extension is used, to tell kinds of text apart.
+
+        Returns:
+            What comes of it. Its ``result()`` raises only for a fault of the machinery
+            (`rag.ingest.killable.NoHelper`), never for a bad document.
         """
         return self._threads.submit(self._parse, data, name)
 
@@ -127,6 +136,7 @@ class Parser:
     ) -> None:
         if error is not None:
             self._threads.shutdown(wait=False, cancel_futures=True)
+            self._zygote.close()  # ends the calls that are under way
         self.close()
 
 

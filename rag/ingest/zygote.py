@@ -20,7 +20,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
-from rag.ingest.killable import kill, receive, send
+from rag.ingest.frames import receive, send
+from rag.ingest.killable import kill
 
 _REQUEST_LIMIT = 2**20
 _BODY_LIMIT = 2**40

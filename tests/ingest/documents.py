@@ -177,7 +177,9 @@ def scan() -> bytes:
     return buffer.getvalue()
 
 
-def mail(*attachments: tuple[str, bytes], subject: str = "Übergabe für Maria") -> bytes:
+def mail(
+    *attachments: tuple[str, bytes], subject: str = "Übergabe für Maria", rich: bool = True
+) -> bytes:
     message = EmailMessage()
     message["From"] = "Ann Archer <ann@acme.example>"
     message["To"] = "Bob Bowman <bob@acme.example>, desk@acme.example"
@@ -185,7 +187,8 @@ def mail(*attachments: tuple[str, bytes], subject: str = "Übergabe für Maria")
     message["Date"] = "Mon, 03 Feb 2031 10:00:00 +0000"
     message["Subject"] = subject
     message.set_content("The plain body is here.")
-    message.add_alternative("<p>The <b>rich</b> body is here.</p>", subtype="html")
+    if rich:
+        message.add_alternative("<p>The <b>rich</b> body is here.</p>", subtype="html")
     for name, data in attachments:
         message.add_attachment(data, maintype="application", subtype="octet-stream", filename=name)
     return bytes(message)

@@ -56,8 +56,12 @@ def test_word_has_sections_tables_margins_comments_and_properties(parser: Parser
     assert table.section == ("Rules", "Contacts")
     assert table.rows[0] == ("Name", "Phone")
     assert "Dora Dunn | 555 0101" in table.text
-    assert {("author", "Ann Archer"), ("last modified by", "Bob Bowman"),
-            ("keywords", "Clara Cole"), ("comment", "Gina Gold: Ask Frank Ford")} <= fields(found)  # fmt: skip
+    assert fields(found) >= {
+        ("author", "Ann Archer"),
+        ("last modified by", "Bob Bowman"),
+        ("keywords", "Clara Cole"),
+        ("comment", "Gina Gold: Ask Frank Ford"),
+    }
 
 
 def test_a_slide_is_a_page_with_its_table_and_notes(parser: Parser) -> None:
@@ -202,9 +206,9 @@ def test_mail_has_headers_its_rich_body_and_attachments_as_documents(parser: Par
 
 
 def test_attachments_deeper_than_the_limit_fail_alone() -> None:
-    data = documents.mail()
+    data = documents.mail(rich=False)
     for _ in range(3):
-        data = documents.mail(("inner.eml", data))
+        data = documents.mail(("inner.eml", data), rich=False)
     with Parser(Parse(limits=Limits(depth=2))) as parser:
         found = parsed(parser, data, "a.eml")
     first = found.attachments[0]

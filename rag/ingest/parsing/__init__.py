@@ -20,6 +20,10 @@ from rag.ingest.failures import Unparsable
 from rag.ingest.parsing import archive, sniff, text, wire
 from rag.records import Element, Failure, ParsedDocument
 
+LONGEST_TITLE = 500
+"""Characters; a longer one becomes text."""
+WITH_ATTACHMENTS = 4
+"""A document and all that is inside it may hold this many times `Options.characters`."""
 ATTACHMENTS = 200
 """Attachments read in one file; what lies beyond becomes one failure."""
 
@@ -113,7 +117,7 @@ def answer(head: bytes, body: bytes) -> bytes:
 
 def parse(data: bytes, name: str, options: Options, depth: int = 0) -> ParsedDocument | Failure:
     """Return the parsed document, or why it cannot be parsed. Runs inside the parser process."""
-    kept = name if depth else ""
+    kept = text.clean(name) if depth else ""
     binary = False
     try:
         if depth > options.depth:
@@ -121,10 +125,13 @@ def parse(data: bytes, name: str, options: Options, depth: int = 0) -> ParsedDoc
         job = _job(data, name, options, depth)
         binary = job.media_type in _BINARY
         content = _reader(job.media_type)(job)
-        found = ParsedDocument(
-            job.media_type, content.title, tuple(content.elements), content.attachments, kept
-        )
-        _check(found, options)
+        title = text.clean(content.title)
+        elements = content.elements
+        if len(title) > LONGEST_TITLE:
+            elements = [Element("text", part) for part in text.cut(title)] + elements
+            title = ""
+        found = ParsedDocument(job.media_type, title, tuple(elements), content.attachments, kept)
+        _check(found, options, depth)
     except Unparsable as error:
         return replace(error.failure(), name=kept)
     except (MemoryError, zygote.Needs):
@@ -169,9 +176,10 @@ def module(name: str) -> ModuleType:
     return importlib.import_module(name)
 
 
-def _check(found: ParsedDocument, options: Options) -> None:
-    characters = sum(len(element.text) for element in found.elements)
-    if characters > options.characters:
+def _check(found: ParsedDocument, options: Options, depth: int) -> None:
+    together = _characters(found) if depth == 0 else 0
+    own = sum(len(element.text) for element in found.elements)
+    if own > options.characters or together > WITH_ATTACHMENTS * options.characters:
         raise Unparsable("too_much_text", limit=options.characters)
     readable = any(
         letter.isalnum()
@@ -181,3 +189,10 @@ def _check(found: ParsedDocument, options: Options) -> None:
     )
     if not readable and not any(isinstance(each, ParsedDocument) for each in found.attachments):
         raise Unparsable("no_text")
+
+
+def _characters(found: ParsedDocument | Failure) -> int:
+    if isinstance(found, Failure):
+        return 0
+    inside = sum(_characters(each) for each in found.attachments)
+    return inside + sum(len(element.text) for element in found.elements)

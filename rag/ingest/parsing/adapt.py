@@ -17,6 +17,10 @@ SILENT = {"languages": [""]}
 """Options for every partitioner: no language detection, which nothing here uses."""
 
 
+LONGEST_HEADING = 300
+"""Characters. What is longer is a paragraph in a heading's clothes."""
+
+
 class Sections:
     """The headings that stand over the current place."""
 
@@ -46,6 +50,8 @@ def adapt(found: Iterable[Any], under: tuple[str, ...] = ()) -> list[Element]:
         kind = _KINDS.get(each.category, "text")
         if not text:
             continue
+        if kind == "title" and len(text) > LONGEST_HEADING:
+            kind = "text"  # else it would be repeated with everything under it
         if kind == "title":
             path = sections.enter(text, each.metadata.category_depth or 0)
             elements.append(Element("title", text, page, path))

@@ -9,6 +9,7 @@ from typing import Any
 
 from rag.ingest.failures import Unparsable
 from rag.ingest.parsing import Content, Job, sniff
+from rag.ingest.parsing.adapt import LONGEST_HEADING
 from rag.ingest.parsing.properties import safe_xml
 from rag.ingest.parsing.tables import table
 from rag.ingest.parsing.text import clean, cut, plain
@@ -63,7 +64,7 @@ def json_document(job: Job) -> Content:
     return Content(elements, clean(title) if isinstance(title, str) else "")
 
 
-def _walk(value: Any, path: tuple[str, ...], label: str = "") -> Iterator[Element]:
+def _walk(value: Any, path: tuple[str, ...]) -> Iterator[Element]:
     """Yield a value's elements: scalars as ``key: value`` lines, equal records as a table."""
     if len(path) > _DEEPEST:
         raise Unparsable("too_deep", limit=_DEEPEST)
@@ -73,7 +74,11 @@ def _walk(value: Any, path: tuple[str, ...], label: str = "") -> Iterator[Elemen
             yield from (Element("text", part, None, path) for part in cut("\n".join(lines)))
         for key, each in value.items():
             if not _is_flat(each):
-                yield from _walk(each, (*path, clean(str(key))))
+                name = clean(str(key))
+                if len(name) > LONGEST_HEADING:
+                    yield from (Element("text", part, None, path) for part in cut(name))
+                    name = ""
+                yield from _walk(each, (*path, name) if name else path)
     elif isinstance(value, list):
         if len(value) > 1 and all(isinstance(each, dict) for each in value) and _are_rows(value):
             yield from _records(value, path)

@@ -27,16 +27,20 @@ PIXELS = 120_000_000
 FRAMES = 500
 _TAGS = {270: "description", 315: "author", 33432: "copyright", 40093: "author", 40092: "comments"}
 _SURE = 0.5
+_PARTS = ("Det", "Cls", "Rec")
 
 
 @cache
 def _engine() -> Any:
-    threads = min(2, os.cpu_count() or 1)
+    # OpenVINO reads a page in half of ONNX Runtime's time, with the same letters. Unpinned:
+    # two processes that pin their threads sit on the same core.
+    openvino = {f"{part}.engine_type": rapidocr.EngineType.OPENVINO for part in _PARTS}
     return rapidocr.RapidOCR(
         params={
+            **openvino,
             "Global.log_level": "critical",
-            "EngineConfig.onnxruntime.intra_op_num_threads": threads,
-            "EngineConfig.onnxruntime.inter_op_num_threads": 1,
+            "EngineConfig.openvino.inference_num_threads": min(2, os.cpu_count() or 1),
+            "EngineConfig.openvino.enable_cpu_pinning": False,
         }
     )
 

@@ -157,13 +157,19 @@ def _tables(lines: list[Line], height: float) -> list[Block]:
     for row in [*_rows(lines, height), []]:
         many = len(row) > 1 and all(b.x0 - a.x1 > 0.4 * height for a, b in pairwise(row))
         near = not run or (bool(row) and row[0].middle - run[-1][0].middle < 4 * height)
-        if many and near:
+        if (many and near) or (run and len(row) == 1 and _wraps(run[-1], row, height)):
             run.append(row)
             continue
         if _is_table(run):
             found.append(_table(run))
         run = [row] if many else []
     return found
+
+
+def _wraps(above: list[Line], row: list[Line], height: float) -> bool:
+    """Whether a row is the second line of cells above it, other than the first cell."""
+    close = row[0].middle - above[0].middle < 1.5 * height
+    return close and row[0].x0 > min(line.x0 for line in above) + height
 
 
 def _is_table(run: list[list[Line]]) -> bool:
@@ -197,11 +203,15 @@ def _columns(cells: list[Line]) -> list[tuple[float, float]]:
 def _table(run: list[list[Line]]) -> Block:
     cells = [line for row in run for line in row]
     columns = _columns(cells)
-    rows = []
-    for row in run:
+    height = median(cell.bottom - cell.top for cell in cells) or 1.0
+    rows: list[tuple[str, ...]] = []
+    for above, row in zip([None, *run], run, strict=False):
         texts = [""] * len(columns)
         for cell in row:
             at = next(i for i, (low, high) in enumerate(columns) if low <= cell.x0 <= high)
             texts[at] = f"{texts[at]} {cell.text}".strip()
+        if above and not texts[0] and _wraps(above, row, height):
+            pairs = zip(rows.pop(), texts, strict=True)
+            texts = [f"{upper} {lower}".strip() for upper, lower in pairs]
         rows.append(tuple(texts))
     return Block(tuple(cells), tuple(rows))

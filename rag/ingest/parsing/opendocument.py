@@ -11,7 +11,7 @@ from typing import Any
 
 from rag.ingest.failures import Unparsable
 from rag.ingest.parsing import Content, Job
-from rag.ingest.parsing.adapt import Sections
+from rag.ingest.parsing.adapt import LONGEST_HEADING, Sections
 from rag.ingest.parsing.properties import field, safe_xml
 from rag.ingest.parsing.tables import table
 from rag.ingest.parsing.text import cut
@@ -108,7 +108,9 @@ class _Reader:
     def _heading(self, element: Any) -> Iterator[Element]:
         text = _text(element)
         level = next((v for k, v in element.attrib.items() if k.endswith("outline-level")), "1")
-        if text:
+        if len(text) > LONGEST_HEADING:
+            yield from (Element("text", part, None, self._sections.path) for part in cut(text))
+        elif text:
             path = self._sections.enter(text, int(level) if level.isdigit() else 1)
             yield Element("title", text, None, path)
 

@@ -26,7 +26,7 @@ from rag.ingest.parsing.adapt import Sections
 from rag.ingest.parsing.layout import Block, Line, blocks
 from rag.ingest.parsing.properties import field
 from rag.ingest.parsing.tables import table
-from rag.ingest.parsing.text import clean, cut
+from rag.ingest.parsing.text import LONGEST, clean, cut
 from rag.ingest.zygote import Needs
 from rag.records import Element, Failure, ParsedDocument
 
@@ -73,7 +73,7 @@ def _read(job: Job, document: pypdfium2.PdfDocument) -> Content:
     unread = 0
     for page in pages:
         if page.has_text:
-            elements += style.elements(page, sections)
+            elements = joined(elements, style.elements(page, sections))
         elif _has_marks(document, page.number):
             if job.options.ocr:
                 elements += _scanned(document, page.number, sections.path)
@@ -122,6 +122,29 @@ def _line(line: Any, height: float) -> Line:
         sizes.most_common(1)[0][0] if sizes else 0.0,
         bool(characters) and bold > len(characters) / 2,
     )
+
+
+def joined(before: list[Element], after: list[Element]) -> list[Element]:
+    """Return both lists as one; a paragraph that a page or column parts is whole again."""
+    result = list(before)
+    margins = ("header", "footer")
+    for each in after:
+        at = next((i for i in range(len(result), 0, -1) if result[i - 1].kind not in margins), 0)
+        last = result[at - 1] if at else None
+        if (
+            last is not None
+            and each.kind == last.kind == "text"
+            and each.section == last.section
+            and each.text[:1].islower()
+            and last.text[-1:] not in ".!?:;"
+            and len(last.text) + len(each.text) < LONGEST
+        ):
+            divided = last.text.endswith("-") and last.text[-2:-1].isalpha()
+            text = last.text[:-1] if divided else f"{last.text} "
+            result[at - 1] = replace(last, text=text + each.text)
+        else:
+            result.append(each)
+    return result
 
 
 class _Page:

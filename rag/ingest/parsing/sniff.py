@@ -133,7 +133,7 @@ def _zipped(data: bytes) -> str:
 
 
 def _compound(data: bytes) -> str:
-    import olefile
+    import olefile  # type: ignore[import-untyped]
 
     try:
         with olefile.OleFileIO(io.BytesIO(data)) as streams:

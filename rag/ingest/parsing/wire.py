@@ -20,7 +20,9 @@ class Malformed(ValueError):
 
 def pack(result: ParsedDocument | Failure) -> bytes:
     """Return the result as bytes."""
-    return json.dumps(_plain(result), separators=(",", ":")).encode()
+    return json.dumps(_plain(result), ensure_ascii=False, separators=(",", ":")).encode(
+        "utf-8", "surrogatepass"
+    )
 
 
 def _plain(result: ParsedDocument | Failure) -> list[Any]:
@@ -41,7 +43,7 @@ def unpack(data: bytes) -> ParsedDocument | Failure:
         Malformed: It did not.
     """
     try:
-        return _result(json.loads(data))
+        return _result(json.loads(data.decode("utf-8", "surrogatepass")))
     except (ValueError, TypeError, KeyError, RecursionError):
         raise Malformed from None
 
