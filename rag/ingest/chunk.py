@@ -24,7 +24,7 @@ from rag.records import Chunk, Masked, MaskedDocument, MaskedElement
 from rag.sentences import split
 
 if TYPE_CHECKING:
-    from rag.models import Tokens
+    from rag.models import Embedder
 
 HEADING_SHARE = 4  # a heading takes at most a quarter of a passage
 TINY_SHARE = 8  # sections of less than an eighth join their neighbours
@@ -85,7 +85,7 @@ class _Passage:
 class _Sizes:
     """Tokens of texts, counted in one go where the texts are known before."""
 
-    def __init__(self, tokens: Tokens) -> None:
+    def __init__(self, tokens: Embedder) -> None:
         self.tokens = tokens
         self._known: dict[str, int] = {"": 0}
 
@@ -100,7 +100,7 @@ class _Sizes:
 
 
 def chunk(
-    document: MaskedDocument, document_id: str, name: Masked, config: Chunking, tokens: Tokens
+    document: MaskedDocument, document_id: str, name: Masked, config: Chunking, tokens: Embedder
 ) -> list[Chunk]:
     """Return the document's passages in reading order; none for a document without text.
 
@@ -298,7 +298,7 @@ def _prose(blocks: Sequence[_Block], room: int, overlap: int, sizes: _Sizes) -> 
 
 
 def _sentences(block: _Block, room: int, sizes: _Sizes) -> Iterator[_Piece]:
-    starts = [start for start, _ in sizes.tokens.spans(block.text)]
+    starts = [start for start, _ in sizes.tokens.offsets(block.text)]
     for start, end in split(block.text):
         count = bisect_left(starts, end) - bisect_left(starts, start)
         size = max(count, (end - start) // LONGEST_TOKEN)
