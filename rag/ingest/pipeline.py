@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -101,13 +101,13 @@ class Pipeline:
             full_refresh=options.full_refresh,
         )
         context.store.drop_runs(keep={run_id})
-        shards = [] if options.dry_run else self._shards(plan.work, options.workers)
-        for shard in shards:
-            jobs = [self._job(work, options.full_refresh) for work in shard.work]
-            context.store.write_shard(run_id, shard.shard_id, jobs)
+        shards = {} if options.dry_run else self._shards(plan, options.workers)
+        for shard_id, works in shards.items():
+            jobs = [self._job(work, options.full_refresh) for work in works]
+            context.store.write_shard(run_id, shard_id, jobs)
         result = RunPlan(
             run_id=run_id,
-            shards=tuple(shard.shard_id for shard in shards),
+            shards=tuple(shards),
             documents=len(plan.work),
             counts=plan.counts(),
             deleted=(*(one.document_id for one in plan.deleted), *plan.forgotten),
@@ -124,12 +124,14 @@ class Pipeline:
         self._report(run_id, "plan", started)
         return result
 
-    def _shards(self, work: Sequence[planning.Work], workers: int | None) -> list[planning.Shard]:
+    def _shards(
+        self, plan: planning.Plan, workers: int | None
+    ) -> dict[str, tuple[planning.Work, ...]]:
         most = self.context.config.shard_documents
         if workers is None:
-            return planning.shards(work, most)
-        even = -(-len(work) // (SHARDS_A_WORKER * workers))
-        return planning.shards(work, min(most, max(SMALLEST_SHARD, even)), workers)
+            return planning.shards(plan, most)
+        even = -(-len(plan.work) // (SHARDS_A_WORKER * workers))
+        return planning.shards(plan, min(most, max(SMALLEST_SHARD, even)), workers)
 
     def _job(self, work: planning.Work, fresh: bool) -> Job:
         ref = work.ref

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 
@@ -42,7 +42,11 @@ class SyncReport:
 
     def as_counts(self) -> dict[str, Any]:
         """Return it as plain dictionaries and numbers."""
-        return asdict(self)
+        values = {one.name: getattr(self, one.name) for one in fields(self)}
+        return {
+            name: dict(value) if isinstance(value, Mapping) else value
+            for name, value in values.items()
+        }
 
 
 def summed(reports: Iterable[Mapping[str, Any]]) -> dict[str, Any]:

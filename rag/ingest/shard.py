@@ -11,7 +11,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from rag.ingest.chunk import chunk
@@ -60,7 +60,12 @@ class ShardReport:
     seconds: Counter[str] = field(default_factory=Counter)
 
     def as_counts(self) -> dict[str, Any]:
-        return asdict(self)
+        """Return it as plain dictionaries and numbers."""
+        values = {one.name: getattr(self, one.name) for one in fields(self)}
+        return {
+            name: dict(value) if isinstance(value, Counter) else value
+            for name, value in values.items()
+        }
 
     @contextmanager
     def timed(self, step: str) -> Iterator[None]:

@@ -177,13 +177,12 @@ def serve(corpus: str, run_id: str) -> None:
     for line in sys.stdin:
         try:
             report = run_shard(context, run_id, line.strip(), lambda n: say({"done": n}))
+            say({"report": report.as_counts()})
         except SluiceError as error:
             say({"error": error.message, "hint": error.hint})
         except Exception as error:  # its message may quote a document: only its type is told
             name = type(error).__name__
             say({"error": f"A worker failed on shard {line.strip()} ({name}).", "hint": ""})
-        else:
-            say({"report": report.as_counts()})
 
 
 if __name__ == "__main__":
