@@ -1,6 +1,8 @@
 """The embedded answerer: it quotes the sentences that answer, or says that none do.
 
-It writes no word of its own into an answer, so it invents nothing; it can only pick badly.
+It writes no word of its own into an answer, so it invents nothing; it can only pick badly. Two
+small logistic models do the picking: `RANK` orders the sentences, `SUPPORT` says how likely it is
+that the best one answers at all. ``bench/fit_extractive.py`` fitted both.
 """
 
 from __future__ import annotations
@@ -8,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,26 +22,69 @@ from rag.sentences import split
 Embed = Callable[[Sequence[str]], Any]
 """Texts to an array of shape (texts, dimensions), float32, rows L2-normalised."""
 
-_WORD = re.compile(r"[A-Z][A-Z_]*_[0-9a-f]{6,32}\b|\w+")
-_PSEUDONYM = re.compile(r"[A-Z][A-Z_]*_[0-9a-f]{6,32}\b")
+FEATURES = (
+    *("bias", "cosine", "cover", "cover_near", "cover_passage", "number", "length", "named"),
+)
+RANK = (-8.14, 5.61, 2.47, 2.33, 0.85, 1.19, 0.42, 1.5)
+SUPPORT = (-3.37, 5.57, 0.0, 0.33, 0.0, 0.0, 0.0, 0.6)
+"""Log-odds by feature. `named` (the sentence has every pseudonym of the question) is set by hand:
+the collection fitted on has no pseudonyms."""
+
+
+_SENTENCES = 3
+_CLOSE = 0.9  # of the best sentence's support: what comes less near is not quoted along with it
+_NAMED_DOCUMENTS = 3
+
+_PSEUDONYM = re.compile(r"\b[A-Z][A-Z_]*_[0-9a-f]{6,32}\b")
+_WORD = re.compile(rf"{_PSEUDONYM.pattern}|\w+")
+_ASKS_NUMBER = re.compile(
+    r"\bhow (?:many|much|long|old|far|often|large|big|high|tall|fast)\b|\bwhen\b"
+    r"|\b(?:what|which) (?:year|date|day|month|time|percentage|percent|number|amount|age)\b",
+    re.IGNORECASE,
+)
+_NUMBERS = frozenset(
+    _WORD.findall(
+        """one two three four five six seven eight nine ten eleven twelve hundred thousand million
+        billion half third quarter dozen daily weekly monthly yearly annually"""
+    )
+)
 _STOP = frozenset(
     _WORD.findall(
-        """a about after all am an and any are as at be been before being between both but by can could
-        did do does doing done for from get had has have having he her hers him his how i if in into is
-        it its just me might more most much must my no nor not of on or other our out over own please
-        same she should so some such than that the their them then there these they this those to too
-        under up us very was we were what when where which who whom whose why will with would you your
-        tell give show say says said many name called"""
+        """a about after all am an and any are as at be been before being between both but by can
+        could did do does doing done for from get had has have having he her hers him
+        his how i if in into is it its just me might more most much must my no nor not
+        of on or other our out over own please same she should so some such than that
+        the their them then there these they this those to too under up us very was we
+        were what when where which who whom whose why will with would you your tell give
+        show say says said many name called"""
     )
 )
 
 
 @dataclass(frozen=True, slots=True)
-class _Candidate:
+class Candidate:
+    """A sentence that might answer.
+
+    Attributes:
+        text: Stands literally in the passage.
+        features: As `FEATURES` names them.
+        order: Place of the passage, then of the sentence in it.
+    """
+
     passage: Passage
     text: str
-    support: float
+    features: tuple[float, ...]
     order: tuple[int, int]
+
+    @property
+    def rank(self) -> float:
+        """Log-odds that this sentence answers, among those of the same question."""
+        return _dot(RANK, self.features)
+
+    @property
+    def support(self) -> float:
+        """0 to 1; from 0.6 on an answer is more likely there than not."""
+        return 1 / (1 + math.exp(-_dot(SUPPORT, self.features)))
 
 
 class Extractive:
@@ -54,40 +99,82 @@ class Extractive:
 
     def answer(self, question: Masked, passages: Sequence[Passage], min_support: float) -> Draft:
         """See `rag.answer.Answerer.answer`."""
-        candidates = self._rank(question, passages)
-        if not candidates or candidates[0].support < min_support:
-            support = candidates[0].support if candidates else 0.0
+        ranked = sorted(
+            candidates(question, passages, self._embed), key=lambda c: (-c.rank, c.order)
+        )
+        support = ranked[0].support if ranked else 0.0
+        if not ranked or support < min_support:
             return Draft(_abstention(question, passages), (), support, abstained=True)
-        best = candidates[0]
-        chosen = [best]
-        chosen.sort(key=lambda candidate: candidate.order)
-        citations = tuple(_citation(candidate) for candidate in chosen)
-        text = Masked(" ".join(" ".join(c.text.split()) for c in chosen))
-        return Draft(text, citations, best.support, abstained=False)
+        chosen = _choose(ranked, max(min_support, _CLOSE * support))
+        return Draft(
+            text=Masked(" ".join(" ".join(candidate.text.split()) for candidate in chosen)),
+            citations=tuple(_citation(candidate) for candidate in chosen),
+            support=support,
+            abstained=False,
+        )
 
-    def _rank(self, question: str, passages: Sequence[Passage]) -> list[_Candidate]:
-        sentences = [
-            (passage, passage.text[start:end], (place, start))
-            for place, passage in enumerate(passages)
-            for start, end in split(passage.text)
-        ]
-        if not sentences:
-            return []
-        wanted = _terms(question)
-        named = set(_PSEUDONYM.findall(question))
-        vectors = self._embed([question, *(text for _, text, _ in sentences)])
-        cosines = vectors[1:] @ vectors[0]
-        found = [_terms(text) for _, text, _ in sentences]
-        weights = _weights(wanted, found)
-        candidates = []
-        for (passage, text, order), cosine, terms in zip(sentences, cosines, found, strict=True):
-            around = f"{passage.hit.chunk.heading}\n{passage.text}"
-            if not all(name in around for name in named):
-                continue
-            overlap = _coverage(wanted, terms | _terms(passage.hit.chunk.heading), weights)
-            support = 1 / (1 + math.exp(-(6.0 * float(cosine) + 2.5 * overlap - 4.0)))
-            candidates.append(_Candidate(passage, text, support, order))
-        return sorted(candidates, key=lambda c: (-c.support, c.order))
+
+def candidates(question: str, passages: Sequence[Passage], embed: Embed) -> list[Candidate]:
+    """Every sentence of `passages` with its features, in reading order.
+
+    Passages that miss a pseudonym of the question are left out: they are about somebody else.
+    """
+    named = set(_PSEUDONYM.findall(question))
+    wanted = terms(question)
+    kept: list[tuple[Passage, tuple[int, int], str]] = []
+    for place, passage in enumerate(passages):
+        if all(pseudonym in passage.shown for pseudonym in named):
+            for start, end in split(passage.text):
+                kept.append((passage, (place, start), passage.text[start:end]))
+    if not kept:
+        return []
+    texts = [question, *(text for _, _, text in kept)]
+    vectors = embed([_readable(text, named) for text in texts])
+    cosines = vectors[1:] @ vectors[0]
+    own = [terms(text) for _, _, text in kept]
+    weights = _weights(wanted, own)
+    asks_number = _ASKS_NUMBER.search(question) is not None
+    whole = [terms(passage.shown) for passage in passages]
+    found = []
+    for at, (passage, order, text) in enumerate(kept):
+        around = own[at] | terms(passage.hit.chunk.heading)
+        near = around | own[at - 1] if at and kept[at - 1][1][0] == order[0] else around
+        features = (
+            1.0,
+            float(cosines[at]),
+            _cover(around, weights),
+            _cover(near, weights),
+            _cover(whole[order[0]], weights),
+            (0.5 if _has_number(own[at] - wanted) else -0.5) if asks_number else 0.0,
+            math.log1p(len(text) / 100),
+            1.0 if named and all(pseudonym in text for pseudonym in named) else 0.0,
+        )
+        found.append(Candidate(passage, text, features, order))
+    return found
+
+
+def terms(text: str) -> frozenset[str]:
+    """Content words, lower case and stemmed; pseudonyms as they are."""
+    return frozenset(
+        word if _PSEUDONYM.fullmatch(word) else _stem(word.lower())
+        for word in _WORD.findall(text)
+        if word.lower() not in _STOP
+    )
+
+
+def _readable(text: str, named: Collection[str]) -> str:
+    """`text` as an embedding model understands it, which knows names but no pseudonyms.
+
+    Persons of the question get a name that tells neither gender nor much else.
+    """
+
+    def word(match: re.Match[str]) -> str:
+        kind = match[0].rpartition("_")[0]
+        if kind == "PERSON":
+            return "Robin" if match[0] in named else "somebody"
+        return kind.replace("_", " ").lower()
+
+    return _PSEUDONYM.sub(word, text)
 
 
 def _stem(word: str) -> str:
@@ -97,28 +184,46 @@ def _stem(word: str) -> str:
     return word
 
 
-def _terms(text: str) -> frozenset[str]:
-    """Content words, stemmed; numbers and pseudonyms as they are."""
-    words = (word if _PSEUDONYM.fullmatch(word) else word.lower() for word in _WORD.findall(text))
-    return frozenset(_stem(word) for word in words if word not in _STOP)
-
-
-def _weights(wanted: frozenset[str], found: Sequence[frozenset[str]]) -> dict[str, float]:
-    """Rarer among the sentences at hand is worth more; numbers and pseudonyms twice that."""
-    counts = Counter(term for terms in found for term in terms & wanted)
+def _weights(wanted: frozenset[str], sentences: Sequence[frozenset[str]]) -> Mapping[str, float]:
+    """What is rarer among the sentences counts more; numbers and pseudonyms twice."""
+    counts = Counter(term for own in sentences for term in own & wanted)
     return {
-        term: math.log(1 + (len(found) + 1) / (counts[term] + 0.5))
-        * (2.0 if any(c.isdigit() for c in term) else 1.0)
+        term: math.log(1 + (len(sentences) + 1) / (counts[term] + 0.5))
+        * (2.0 if any(character.isdigit() for character in term) else 1.0)
         for term in wanted
     }
 
 
-def _coverage(wanted: frozenset[str], terms: frozenset[str], weights: dict[str, float]) -> float:
-    total = sum(weights.values())
-    return sum(weights[term] for term in wanted & terms) / total if total else 0.0
+def _cover(own: frozenset[str], weights: Mapping[str, float]) -> float:
+    """Share of the question's terms, by weight."""
+    total = math.fsum(weights.values())
+    return math.fsum(w for term, w in weights.items() if term in own) / total if total else 0.0
 
 
-def _citation(candidate: _Candidate) -> Citation:
+def _has_number(words: frozenset[str]) -> bool:
+    return any(word[0].isdigit() or word in _NUMBERS for word in words)
+
+
+def _dot(weights: Sequence[float], features: Sequence[float]) -> float:
+    return math.fsum(w * f for w, f in zip(weights, features, strict=True))
+
+
+def _choose(ranked: Sequence[Candidate], least: float) -> list[Candidate]:
+    """The best sentence, then up to two others that are supported as well and say more."""
+    chosen: list[Candidate] = []
+    said: set[str] = set()
+    for candidate in ranked:
+        words = " ".join(candidate.text.split()).casefold()
+        repeated = any(words in other or other in words for other in said)
+        if not repeated and (not chosen or candidate.support >= least):
+            chosen.append(candidate)
+            said.add(words)
+        if len(chosen) == _SENTENCES:
+            break
+    return chosen
+
+
+def _citation(candidate: Candidate) -> Citation:
     hit = candidate.passage.hit
     if candidate.text not in hit.chunk.text:
         raise AssertionError(f"the quote does not stand in chunk {hit.chunk.id}")
@@ -134,7 +239,7 @@ def _citation(candidate: _Candidate) -> Citation:
 
 
 def _abstention(question: str, passages: Sequence[Passage]) -> Masked:
-    names = list(dict.fromkeys(passage.hit.document for passage in passages))[:3]
+    names = list(dict.fromkeys(passage.hit.document for passage in passages))[:_NAMED_DOCUMENTS]
     asked = " ".join(question.split())
     if not names:
         return Masked(f"Nothing that you may read was found for: {asked}")

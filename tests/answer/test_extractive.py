@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rag.answer import Answerer, answerer
+from rag.errors import ConfigError
+from rag.models import embedder
+from rag.records import Chunk, Hit, Masked
+from rag.retrieve.pack import Passage, pack
+
+LEAVE = "Staff get 27 days of annual leave a year. Leave is requested from the line manager."
+RECORDS = "Patient records are kept for 30 years after the last treatment. They are then shredded."
+PERSONS = "PERSON_ab12cd34 is the ward manager of Ward 7. PERSON_99887766 is the head of nursing."
+
+
+def passages(*texts: str, heading: str = "") -> tuple[Passage, ...]:
+    hits = [
+        Hit(
+            Chunk(f"c{n}", f"id{n}", 0, Masked(heading), Masked(text), 0, page=n + 1),
+            Masked(f"d{n}.txt"),
+            1.0,
+            acl=("group:any",),
+        )
+        for n, text in enumerate(texts)
+    ]
+    return pack(hits, 10_000, lambda text: len(text.split())).passages
+
+
+@pytest.fixture(scope="module")
+def extractive() -> Answerer:
+    return answerer("embedded/extractive", embedder("embedded/minilm").embed)
+
+
+def test_it_answers_with_the_sentence_that_answers_and_cites_it(extractive: Answerer) -> None:
+    question = Masked("How many days of annual leave do staff get?")
+    draft = extractive.answer(question, passages(RECORDS, LEAVE), 0.6)
+    assert not draft.abstained
+    assert draft.text.startswith("Staff get 27 days of annual leave a year.")
+    first = draft.citations[0]
+    assert (first.document, first.document_id, first.chunk, first.page) == (
+        "d1.txt",
+        "id1",
+        "c1",
+        2,
+    )
+    assert first.quote == "Staff get 27 days of annual leave a year."
+    assert draft.support >= 0.6
+
+
+def test_it_abstains_for_lack_of_evidence_and_says_what_is_near(extractive: Answerer) -> None:
+    question = Masked("What is the capital of Mongolia?")
+    draft = extractive.answer(question, passages(RECORDS, LEAVE), 0.6)
+    assert draft.abstained
+    assert draft.citations == ()
+    assert draft.support < 0.6
+    assert "the capital of Mongolia" in draft.text
+    assert "d0.txt, d1.txt" in draft.text
+    assert "shredded" not in draft.text
+
+
+def test_it_abstains_without_passages(extractive: Answerer) -> None:
+    draft = extractive.answer(Masked("Who?"), (), 0.0)
+    assert draft.abstained
+    assert "Nothing that you may read" in draft.text
+
+
+def test_a_question_about_a_person_is_answered_about_that_person(extractive: Answerer) -> None:
+    question = Masked("What is the role of PERSON_ab12cd34?")
+    draft = extractive.answer(question, passages(LEAVE, PERSONS), 0.6)
+    assert draft.text == "PERSON_ab12cd34 is the ward manager of Ward 7."
+
+
+def test_what_is_said_of_somebody_else_is_no_answer(extractive: Answerer) -> None:
+    question = Masked("What is the role of PERSON_00000000?")
+    assert extractive.answer(question, passages(LEAVE, PERSONS), 0.0).abstained
+
+
+def test_no_sentence_is_said_twice(extractive: Answerer) -> None:
+    question = Masked("How many days of annual leave do staff get?")
+    draft = extractive.answer(question, passages(LEAVE, "Note. " + LEAVE), 0.3)
+    assert draft.text.count("27 days") == 1
+
+
+def test_an_unknown_answerer_is_refused() -> None:
+    with pytest.raises(ConfigError, match="embedded/other"):
+        answerer("embedded/other")
+
+
+pieces = st.lists(
+    st.sampled_from(
+        [LEAVE, PERSONS, "Dose | Note\n400 mg | Twice daily", "- one\n- two", "How? So!", "leave"]
+    ),
+    min_size=1,
+    max_size=4,
+).map("\n".join)
+
+
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(
+    texts=st.lists(pieces, max_size=3),
+    question=st.sampled_from(["annual leave", "PERSON_ab12cd34?", "the of", "", "dose 400"]),
+    threshold=st.floats(0, 1),
+)
+def test_every_quote_stands_in_its_chunk_and_every_sentence_is_cited(
+    extractive: Answerer, texts: list[str], question: str, threshold: float
+) -> None:
+    given_passages = passages(*texts)
+    chunks = {passage.hit.chunk.id: passage.hit.chunk.text for passage in given_passages}
+    draft = extractive.answer(Masked(question), given_passages, threshold)
+    assert 0 <= draft.support <= 1
+    assert draft.abstained == (not draft.citations)
+    assert len(draft.citations) <= 3
+    for citation in draft.citations:
+        assert citation.quote in chunks[citation.chunk]
+        assert citation.score <= 1
+    if not draft.abstained:
+        quoted = " ".join(" ".join(citation.quote.split()) for citation in draft.citations)
+        assert draft.text == quoted
+        assert draft.support >= threshold

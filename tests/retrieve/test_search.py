@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from rag.records import Chunk, Hit, Masked
+from rag.retrieve.query import Query, Where
+from rag.retrieve.search import fuse, readable, search
+from rag.targets.embedded import EmbeddedIndex
+from tests.targets.documents import DIMENSIONS, make, vector
+
+
+def hit(name: str, acl: tuple[str, ...] = ("group:any",)) -> Hit:
+    return Hit(Chunk(name, name, 0, Masked(""), Masked(name), 1), Masked(name), 9.0, acl=acl)
+
+
+def test_ranks_are_fused_as_the_formula_says() -> None:
+    fused = fuse({"vector": [hit("a"), hit("b")], "text": [hit("b"), hit("c")]})
+    assert [h.chunk.id for h in fused] == ["b", "a", "c"]
+    assert [h.score for h in fused] == [1 / 62 + 1 / 61, 1 / 61, 1 / 62]
+    assert fused[0].legs == {"vector": 2, "text": 1}
+    assert fused[1].legs == {"vector": 1}
+
+
+def test_ties_have_one_order() -> None:
+    one = fuse({"vector": [hit("a")], "text": [hit("b")]})
+    other = fuse({"text": [hit("b")], "vector": [hit("a")]})
+    assert [h.chunk.id for h in one] == [h.chunk.id for h in other] == ["a", "b"]
+
+
+def test_no_legs_are_no_hits() -> None:
+    assert fuse({}) == []
+
+
+def test_a_hit_beyond_the_rights_is_dropped_and_told(caplog: pytest.LogCaptureFixture) -> None:
+    hits = [hit("a"), hit("secret", ("user:x",)), hit("nobody", ())]
+    with caplog.at_level(logging.ERROR):
+        assert [h.chunk.id for h in readable(hits, ["group:any"])] == ["a"]
+    assert "2 hits" in caplog.text
+    assert "secret" not in caplog.text
+
+
+def test_both_legs_bring_in_their_best(tmp_path: Path) -> None:
+    index = EmbeddedIndex(tmp_path / "index", DIMENSIONS)
+    index.apply([make(f"d{n}", f"text {n}") for n in range(90)] + [make("w", "quetzal")], [])
+    hits = search(index, Masked("quetzal"), list(vector("text 7")), ["group:staff"], k=2)
+    assert {h.chunk.document_id for h in hits} == {"w", "d7"}
+    assert {frozenset(h.legs) for h in hits} <= {
+        frozenset({"text"}),
+        frozenset({"vector"}),
+        frozenset({"text", "vector"}),
+    }
+    where = Where(documents=("d7",))
+    hits = search(index, Masked("quetzal"), list(vector("text 7")), ["group:staff"], where=where)
+    assert [h.chunk.document_id for h in hits] == ["d7"]
+
+
+def test_nobody_finds_nothing(tmp_path: Path) -> None:
+    index = EmbeddedIndex(tmp_path / "index", DIMENSIONS)
+    index.apply([make("a", "word"), make("b", "word", acl=())], [])
+    assert search(index, Masked("word"), list(vector("word")), []) == []
+    assert index.legs(Query(Masked("word"), None, ("",)), 10) == {"text": []}
