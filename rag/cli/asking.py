@@ -1,0 +1,184 @@
+"""Commands that ask a corpus: search, ask, evaluate."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from rag.cli.output import CORPUS, JSON, show, show_json, show_table
+
+if TYPE_CHECKING:
+    from rag.retrieve.query import Where
+
+QUESTION = Annotated[str, typer.Argument(metavar="QUESTION", help="In quotes.")]
+ASKER = Annotated[
+    list[str],
+    typer.Option("--as", metavar="PRINCIPALS", help="Who asks: user:NAME,group:NAME"),
+]
+FIELDS = {"name": "names", "type": "media_types", "kind": "kinds", "id": "documents"}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    for command in (search, ask, evaluate):
+        app.command()(command)
+
+
+def search(
+    corpus: CORPUS,
+    question: QUESTION,
+    asker: ASKER,
+    k: Annotated[int, typer.Option("--k", min=1, max=1000, help="Passages.")] = 10,
+    where: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FIELD=VALUE",
+            help="Only documents whose name, type or id is this, or passages of this kind.",
+        ),
+    ] = None,
+    as_json: JSON = False,
+) -> None:
+    """Find passages that the asker may read."""
+    from rag.corpus import Corpus
+
+    principals = _principals(asker)
+    narrowed = _where(where or [])
+    hits = Corpus.open(corpus).search(question, principals=principals, k=k, where=narrowed)
+    if as_json:
+        show_json(
+            [
+                {
+                    "document": hit.document,
+                    "chunk": hit.chunk.id,
+                    "text": hit.chunk.text,
+                    "score": hit.score,
+                    "page": hit.chunk.page,
+                    "section": list(hit.chunk.section),
+                }
+                for hit in hits
+            ]
+        )
+        return
+    for rank, hit in enumerate(hits, start=1):
+        show(f"{rank}. {_place(hit.document, hit.chunk.page, hit.chunk.section)}")
+        show(_indented(hit.chunk.text) + "\n")
+    if not hits:
+        show("Nothing found that these principals may read.")
+
+
+def ask(corpus: CORPUS, question: QUESTION, asker: ASKER, as_json: JSON = False) -> None:
+    """Answer with citations, or abstain.
+
+    From nothing that the asker may not read.
+    """
+    from rag.corpus import Corpus
+
+    answer = Corpus.open(corpus).ask(question, principals=_principals(asker))
+    if as_json:
+        show_json(
+            {
+                "answer_id": answer.answer_id,
+                "question": answer.question,
+                "text": answer.text,
+                "abstained": answer.abstained,
+                "citations": [
+                    {
+                        "document": one.document,
+                        "document_id": one.document_id,
+                        "chunk": one.chunk,
+                        "quote": one.quote,
+                        "page": one.page,
+                        "section": list(one.section),
+                        "score": one.score,
+                    }
+                    for one in answer.citations
+                ],
+                "usage": answer.usage,
+                "left_out": answer.left_out,
+            }
+        )
+        return
+    show(answer.text)
+    for number, one in enumerate(answer.citations, start=1):
+        show(f"\n[{number}] {_place(one.document, one.page, one.section)}")
+        show(_indented(f"“{one.quote}”"))
+
+
+def evaluate(
+    corpus: CORPUS,
+    queries: Annotated[
+        Path,
+        typer.Option(exists=True, dir_okay=False, help='JSON lines: {"_id": …, "text": …}'),
+    ],
+    qrels: Annotated[
+        Path,
+        typer.Option(exists=True, dir_okay=False, help="Tab separated: query, document, grade."),
+    ],
+    asker: Annotated[
+        list[str] | None,
+        typer.Option("--as", metavar="PRINCIPALS", help="Who asks; by default who may read all."),
+    ] = None,
+    as_json: JSON = False,
+) -> None:
+    """Score search against judgements.
+
+    In the BEIR layout: nDCG@10, recall@100, MRR@10.
+    """
+    from rag.corpus import Corpus
+
+    principals = _principals(asker) if asker else None
+    scores = Corpus.open(corpus).evaluate(queries, qrels, principals=principals)
+    named = {
+        "queries": scores.queries,
+        "ndcg@10": scores.ndcg_at_10,
+        "recall@100": scores.recall_at_100,
+        "mrr@10": scores.mrr_at_10,
+    }
+    if as_json:
+        show_json(named)
+    else:
+        show_table(
+            list(named), [[one if isinstance(one, int) else f"{one:.4f}" for one in named.values()]]
+        )
+
+
+def _principals(given: Sequence[str]) -> tuple[str, ...]:
+    from rag.config import PRINCIPAL
+    from rag.errors import ConfigError
+
+    principals = [part.strip() for text in given for part in text.split(",") if part.strip()]
+    if not principals or not all(re.fullmatch(PRINCIPAL.strip("^$"), one) for one in principals):
+        raise ConfigError(
+            "--as must be principals: user:NAME or group:NAME, joined by commas.",
+            "For example: --as user:ana,group:staff",
+        )
+    return tuple(dict.fromkeys(principals))
+
+
+def _where(given: Sequence[str]) -> Where | None:
+    from rag.errors import ConfigError
+    from rag.retrieve.query import Where
+
+    wanted: dict[str, tuple[str, ...]] = {}
+    for text in given:
+        field, equals, value = text.partition("=")
+        if field not in FIELDS or not equals:
+            raise ConfigError(
+                f"--where takes FIELD=VALUE with one of these fields: {', '.join(FIELDS)}.",
+                "For example: --where type=application/pdf",
+            )
+        wanted[FIELDS[field]] = (*wanted.get(FIELDS[field], ()), value)
+    return Where(**wanted) if wanted else None
+
+
+def _place(document: str, page: int | None, section: Sequence[Any]) -> str:
+    parts = [document, f"page {page}" if page else "", " › ".join(section)]
+    return ", ".join(part for part in parts if part)
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"   {line}" for line in text.splitlines())
