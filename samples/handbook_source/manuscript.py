@@ -55,12 +55,9 @@ def _blocks(body: str) -> list[Block]:
     blocks = []
     for part in body.strip().split("\n\n"):
         lines = part.strip().splitlines()
-        if not lines:
-            continue
-        if lines[0].startswith("#"):
-            marks, _, text = lines[0].partition(" ")
+        while lines and lines[0].startswith("#"):
+            marks, _, text = lines.pop(0).partition(" ")
             blocks.append(Block("heading", text.strip(), level=len(marks)))
-            lines = lines[1:]
         if not lines:
             continue
         if lines[0].startswith("- "):

@@ -40,7 +40,7 @@ def _body(blocks: tuple[Block, ...], say: Say) -> str:
             items = "".join(f"<li>{escape(say(item, 'text'))}</li>\n" for item in block.items)
             parts.append(f"<ul>\n{items}</ul>")
         elif block.kind == "table":
-            rows = []
+            rows: list[str] = []
             for row in block.rows:
                 tag = "td" if rows else "th"
                 cells = "".join(f"<{tag}>{escape(say(c, 'table'))}</{tag}>" for c in row)

@@ -107,7 +107,7 @@ def xlsx(source: Manuscript, say: Say) -> bytes:
     from openpyxl.comments import Comment
 
     book = Workbook()
-    book.remove(book.active)  # type: ignore[arg-type]
+    book.remove(book.active)
     book.properties.creator = say(source.text("author"), "property")
     book.properties.lastModifiedBy = say(source.text("editor"), "property")
     book.properties.title = say(source.text("title"), "property")

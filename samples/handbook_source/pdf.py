@@ -11,6 +11,10 @@ from .manuscript import Block, Manuscript
 from .planted import Say
 
 
+_GAP = "  "
+"""Between words in scans: text recognition joins words at a single narrow space."""
+
+
 def fonts() -> Path:
     """The folder of DejaVu fonts: they have the letters of every name in the handbook."""
     import matplotlib
@@ -109,7 +113,7 @@ def _register_fonts() -> None:
 
 
 def png(source: Manuscript, say: Say) -> bytes:
-    """A scanned page: dark letters on paper grey, turned by a third of a degree."""
+    """A scanned page: dark letters and wide gaps on paper grey, turned by a third of a degree."""
     buffer = io.BytesIO()
     _page(source, say).save(buffer, format="PNG", optimize=False)
     return buffer.getvalue()
@@ -121,7 +125,7 @@ def _scanned(source: Manuscript, say: Say) -> bytes:
 
     page = io.BytesIO()
     image = _page(source, say)
-    image.convert("L").save(page, format="JPEG", quality=55)
+    image.convert("L").save(page, format="JPEG", quality=60)
     buffer = io.BytesIO()
     size = (image.width * 0.48, image.height * 0.48)  # 150 dots an inch
     canvas = Canvas(buffer, pagesize=size, pageCompression=0, invariant=1)
@@ -136,14 +140,16 @@ def _scanned(source: Manuscript, say: Say) -> bytes:
 def _page(source: Manuscript, say: Say) -> Any:
     from PIL import Image, ImageDraw, ImageFont
 
-    width, margin, y = 1240, 90, 80
+    width, margin, y = 1000, 70, 80
     lines: list[tuple[str, str, int]] = []
     for block in source.blocks:
-        size, face = (40, "DejaVuSans-Bold") if block.kind == "heading" else (28, "DejaVuSans")
+        bold = block.kind == "heading"
+        size, face = (40, "DejaVuSans-Bold") if bold else (28, "DejaVuSans")
         font = ImageFont.truetype(str(fonts() / f"{face}.ttf"), size)
         for text in block.items or (block.text,):
             measure: Callable[[str], float] = font.getlength
-            wrapped = _wrap(say(text, "image"), width - 2 * margin, measure)
+            wide = say(text, "image").replace(" ", _GAP)
+            wrapped = _wrap(wide, width - 2 * margin, measure)
             lines += [(line, face, size) for line in wrapped] + [("", face, 14)]
     image = Image.new("L", (width, 2 * y + sum(int(s * 1.5) for _, _, s in lines)), 248)
     draw = ImageDraw.Draw(image)
@@ -158,7 +164,7 @@ def _page(source: Manuscript, say: Say) -> Any:
 def _wrap(text: str, width: float, measure: Callable[[str], float]) -> list[str]:
     lines = [""]
     for word in text.split():
-        longer = f"{lines[-1]} {word}".strip()
+        longer = f"{lines[-1]}{_GAP}{word}".strip()
         if measure(longer) > width and lines[-1]:
             lines.append(word)
         else:

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import zipfile
 from collections import Counter
-from email.message import EmailMessage
+from email.message import MIMEPart
 from pathlib import Path
 
 import pytest
@@ -193,7 +193,7 @@ def _zipped(name: str, data: bytes) -> str:
     return html.unescape(re.sub(r"<[^>]*>", "", joined) if name.endswith("blank.docx") else joined)
 
 
-def _mail(message: EmailMessage) -> str:
+def _mail(message: MIMEPart) -> str:
     parts = [f"{key}: {value}" for key, value in message.items()]
     for part in message.iter_parts() if message.is_multipart() else []:
         if part.get_content_type() == "message/rfc822":
@@ -205,11 +205,11 @@ def _mail(message: EmailMessage) -> str:
     return "\n".join([*parts, "" if message.is_multipart() else message.get_content()])
 
 
-def _binary(part: EmailMessage) -> bool:
+def _binary(part: MIMEPart) -> bool:
     return part.get_content_maintype() != "text"
 
 
-def _plain(part: EmailMessage) -> bytes:
+def _plain(part: MIMEPart) -> bytes:
     return str(part.get_content()).encode()
 
 
