@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import median
+
+from rag.ingest.parsing.text import LABEL
 
 GAP = 0.6
 """Least gap between paragraphs, in line heights."""
 GUTTER = 0.9
 """Least gap between columns, in line heights."""
+_BULLET = re.compile(r"[•‣▪◦·●–*-]|\(?(?:\d{1,2}|[a-z])[.)]")
 _CELL = 34
 """Characters in the middle-sized cell of a table; more is prose in columns."""
 _FULL = 0.85
@@ -55,7 +58,7 @@ class Block:
             if re.search(r"[^\W\d_]-$", text) and line.text[:1].islower():
                 text = text[:-1] + line.text
             else:
-                text += " " + line.text
+                text += ("\n" if LABEL.match(line.text) else " ") + line.text
         return text
 
 
@@ -65,6 +68,7 @@ def blocks(lines: Sequence[Line]) -> list[Block]:
     if not lines:
         return []
     height = median(line.bottom - line.top for line in lines) or 1.0
+    lines = [line for row in _rows(lines, height) for line in _bulleted(row)]
     tables = _tables(lines, height)
     inside = {id(line) for table in tables for line in table.lines}
     # A table takes part in the ordering as one tall line.
@@ -87,6 +91,21 @@ def blocks(lines: Sequence[Line]) -> list[Block]:
         if paragraph:
             found.append(Block(tuple(paragraph)))
     return found
+
+
+def _bulleted(row: list[Line]) -> list[Line]:
+    """Join a bullet that stands apart with the text that it belongs to."""
+    if len(row) < 2 or not _BULLET.fullmatch(row[0].text.strip()):
+        return row
+    text, mark = row[1], row[0]
+    joined = replace(
+        text,
+        text=f"{mark.text} {text.text}",
+        x0=mark.x0,
+        top=min(mark.top, text.top),
+        bottom=max(mark.bottom, text.bottom),
+    )
+    return [joined, *row[2:]]
 
 
 def _stand_in(table: Block) -> Line:
@@ -157,7 +176,7 @@ def _tables(lines: list[Line], height: float) -> list[Block]:
     for row in [*_rows(lines, height), []]:
         many = len(row) > 1 and all(b.x0 - a.x1 > 0.4 * height for a, b in pairwise(row))
         near = not run or (bool(row) and row[0].middle - run[-1][0].middle < 4 * height)
-        if (many and near) or (run and len(row) == 1 and _wraps(run[-1], row, height)):
+        if (many and near) or (run and len(row) == 1 and _wraps(run, row, height)):
             run.append(row)
             continue
         if _is_table(run):
@@ -166,10 +185,10 @@ def _tables(lines: list[Line], height: float) -> list[Block]:
     return found
 
 
-def _wraps(above: list[Line], row: list[Line], height: float) -> bool:
-    """Whether a row is the second line of cells above it, other than the first cell."""
-    close = row[0].middle - above[0].middle < 1.5 * height
-    return close and row[0].x0 > min(line.x0 for line in above) + height
+def _wraps(run: list[list[Line]], row: list[Line], height: float) -> bool:
+    """Whether a row is a further line of cells in the row above it, other than the first cell."""
+    close = row[0].middle - run[-1][0].middle < 1.5 * height
+    return close and row[0].x0 > min(line.x0 for above in run for line in above) + height
 
 
 def _is_table(run: list[list[Line]]) -> bool:
@@ -205,12 +224,12 @@ def _table(run: list[list[Line]]) -> Block:
     columns = _columns(cells)
     height = median(cell.bottom - cell.top for cell in cells) or 1.0
     rows: list[tuple[str, ...]] = []
-    for above, row in zip([None, *run], run, strict=False):
+    for number, row in enumerate(run):
         texts = [""] * len(columns)
         for cell in row:
             at = next(i for i, (low, high) in enumerate(columns) if low <= cell.x0 <= high)
             texts[at] = f"{texts[at]} {cell.text}".strip()
-        if above and not texts[0] and _wraps(above, row, height):
+        if number and not texts[0] and _wraps(run[:number], row, height):
             pairs = zip(rows.pop(), texts, strict=True)
             texts = [f"{upper} {lower}".strip() for upper, lower in pairs]
         rows.append(tuple(texts))

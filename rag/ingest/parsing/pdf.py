@@ -41,6 +41,8 @@ _PAGE_NUMBER = re.compile(r"(?:page|seite|p\.)?\s*[-–]?\s*\d+\s*[-–]?(?:\s*(
 # default margin of two characters joins the cells of a table.
 _LAYOUT = LAParams(boxes_flow=None, char_margin=1.2)
 _UNMAPPED = re.compile(r"\(cid:\d+\)")
+# Some PDF makers' bullets have no letter; code 127 is ReportLab's.
+_UNMAPPED_BULLET = re.compile(r"^\(cid:(?:127|183|108)\)")
 _BULLET = re.compile(r"(?:[•‣▪◦·●–]\s|[-*]\s|\(?\d{1,2}[.)]\s|[a-z]\)\s)")
 
 
@@ -114,7 +116,7 @@ def _line(line: Any, height: float) -> Line:
     bold = sum("bold" in each.fontname.lower() or "black" in each.fontname.lower()
                for each in characters)  # fmt: skip
     return Line(
-        clean(" ".join(line.get_text().split())),
+        clean(_UNMAPPED_BULLET.sub("•", " ".join(line.get_text().split()))),
         line.x0,
         height - line.y1,
         line.x1,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections import Counter
 from dataclasses import replace
 
 from pptx import Presentation
@@ -24,6 +25,7 @@ def pptx(job: Job) -> Content:
     found = partition_pptx(
         file=io.BytesIO(job.data), include_page_breaks=False, include_slide_notes=False, **SILENT
     )
+    number = 0
     for number, slide in enumerate(Presentation(io.BytesIO(job.data)).slides, 1):
         shown = _slide(adapt(each for each in found if each.metadata.page_number == number))
         section = next(((each.text,) for each in shown if each.kind == "title"), ())
@@ -31,8 +33,20 @@ def pptx(job: Job) -> Content:
         if slide.has_notes_slide and slide.notes_slide.notes_text_frame is not None:
             notes = slide.notes_slide.notes_text_frame.text.strip()
             elements += [Element("text", part, number, section) for part in cut(clean(notes))]
+    elements = _with_footers(elements, number)
     first = next((each for each in elements if each.kind == "title"), None)
     return Content(elements, title or (first.text if first else ""))
+
+
+def _with_footers(elements: list[Element], slides: int) -> list[Element]:
+    """What stands on most slides is their footer, whatever shape holds it."""
+    times = Counter(each.text for each in elements if each.kind == "text")
+    return [
+        replace(each, kind="footer", section=())
+        if each.kind == "text" and times[each.text] >= max(3, slides / 2)
+        else each
+        for each in elements
+    ]
 
 
 def _slide(elements: list[Element]) -> list[Element]:

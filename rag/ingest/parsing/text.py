@@ -124,6 +124,8 @@ def check_is_text(text: str) -> None:
 
 _LIST = re.compile(r"\s*(?:[-*•‣▪◦·–]\s+|(?:\d{1,3}|[a-z])[.)]\s+)\S")
 _NUMBERED_TITLE = re.compile(r"(?:\d+(?:\.\d+)*\.?|[IVXL]+\.|§\s*\d+)\s+\S")
+LABEL = re.compile(r"[^\W\d_][\w /().&'-]{0,40}:\s")
+"""A line that begins with a field's name: ``Date of birth: …``."""
 _RULE = re.compile(r"\s*(?:[-=_*~#+]\s?){3,}\s*$")
 _ENDS = (".", ",", ";", ":", "?", "!", "…")
 
@@ -147,6 +149,9 @@ def plain(text: str) -> list[Element]:
                 joined = _join(lines)
                 kind: ElementKind = "list" if _LIST.match(lines[0]) else "text"
                 elements += [Element(kind, part, number, section) for part in cut(joined)]
+    if len(elements) > 1 and elements[-1].kind == "title":  # nothing under it: a signature
+        last = elements.pop()
+        elements.append(Element("text", last.text, last.page, elements[-1].section))
     return elements
 
 
@@ -171,7 +176,13 @@ def _join(lines: list[str]) -> str:
     width = max(map(len, lines))
     joined = lines[0].strip()
     for before, line in pairwise(lines):
-        wrapped = width >= 40 and len(before) > 0.6 * width and not _LIST.match(line)
+        wrapped = (
+            width >= 40
+            and len(before) > 0.6 * width
+            and before.isupper() == line.isupper()
+            and not _LIST.match(line)
+            and not LABEL.match(line)
+        )
         joined += (" " if wrapped else "\n") + line.strip()
     return joined
 
