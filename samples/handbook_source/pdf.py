@@ -10,7 +10,6 @@ from typing import Any
 from .manuscript import Block, Manuscript
 from .planted import Say
 
-
 _GAP = "  "
 """Between words in scans: text recognition joins words at a single narrow space."""
 
