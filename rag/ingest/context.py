@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import json
-from functools import cached_property
+import os
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,9 +16,9 @@ from rag.keys import Sealer, pseudonym_key
 from rag.records import DocumentRef
 
 if TYPE_CHECKING:
-    from rag.ingest.embed import EmbeddingCache
-
     from connectors import Connector
+    from rag.ingest.embed import EmbeddingCache
+    from rag.ingest.parse import Parser
     from rag.ingest.store import Store
     from rag.ledger import Ledger
     from rag.models import Embedder
@@ -73,6 +75,11 @@ class Context:
     def sealer(self) -> Sealer:
         return Sealer(self.key)
 
+    @property
+    def parser(self) -> Parser:
+        """This process's parser: formats' libraries are imported once, not in every shard."""
+        return _parser(self.config.parse.model_dump_json(), os.getpid())
+
     @cached_property
     def masker(self) -> Masker:
         from rag.privacy import masker
@@ -114,3 +121,14 @@ class Context:
         """Return key and URI of a sealed reference. Raw: for opening the document only."""
         key, uri = json.loads(self.sealer.unseal(sealed))
         return key, uri
+
+
+@lru_cache(maxsize=4)
+def _parser(config: str, process: int) -> Parser:
+    """One parser a process: a fork must not speak on its parent's pipes."""
+    from rag.config import Parse
+    from rag.ingest.parse import Parser
+
+    parser = Parser(Parse.model_validate_json(config))
+    atexit.register(parser.close)
+    return parser

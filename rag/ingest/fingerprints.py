@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 PARSE = 1
 CHUNK = 1
 
+PARSERS = ("unstructured", "pdfminer-six", "openpyxl", "python-pptx", "rapidocr")
+
 
 def fingerprints(context: Context) -> Fingerprints:
     """Return the current fingerprints of a corpus's steps."""
@@ -28,7 +30,7 @@ def fingerprints(context: Context) -> Fingerprints:
 
     config = context.config
     return Fingerprints(
-        parse=_hash(PARSE, config.parse.model_dump(), version("unstructured")),
+        parse=_hash(PARSE, config.parse.model_dump(), *map(version, PARSERS)),
         mask=privacy_fingerprint(config.privacy),
         chunk=_hash(CHUNK, config.chunk.model_dump()),
         embed=model_fingerprint(config.embed.model),

@@ -14,9 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
-from rag.ingest.chunk import chunk
-
 from rag.errors import ChangedWhileReading, SourceUnavailable, TooLarge
+from rag.ingest.chunk import chunk
 from rag.ingest.failures import failure
 from rag.ingest.fingerprints import artifact, fingerprints
 from rag.ingest.store import DocumentResult, Job
@@ -24,7 +23,6 @@ from rag.records import Chunk, DocumentRef, Failure, Masked, MaskedDocument, Par
 
 if TYPE_CHECKING:
     from rag.ingest.context import Context
-    from rag.ingest.parse import Parser
 
 BATCH_DOCUMENTS = 32
 BATCH_BYTES = 400_000
@@ -96,19 +94,16 @@ def run_shard(
 
     Documents that fail become results with a reason; only a fault of the machinery raises.
     """
-    from rag.ingest.parse import Parser
-
     report = ShardReport()
     jobs = context.store.shard(run_id, shard_id)
     made_by = artifact(fingerprints(context))
     results: list[DocumentResult] = []
-    with Parser(context.config.parse) as parser:
-        for batch in _batches(_read(context, jobs, parser, made_by, report)):
-            _mask(context, batch, made_by, report)
-            made = [result for item in batch for result in _results(context, item, report)]
-            results += embed_results(context, made, report)
-            if progress:
-                progress(len(batch))
+    for batch in _batches(_read(context, jobs, made_by, report)):
+        _mask(context, batch, made_by, report)
+        made = [result for item in batch for result in _results(context, item, report)]
+        results += embed_results(context, made, report)
+        if progress:
+            progress(len(batch))
     with report.timed("write"):
         context.store.write_result(run_id, shard_id, results)
     return report
@@ -117,21 +112,20 @@ def run_shard(
 def _read(
     context: Context,
     jobs: Sequence[Job],
-    parser: Parser,
     made_by: str,
     report: ShardReport,
 ) -> Iterator[_Item]:
     """Open documents and have them parsed, a bounded number ahead; yield them in order."""
     ahead: deque[_Item] = deque()
     for job in jobs:
-        ahead.append(_open(context, job, parser, made_by, report))
+        ahead.append(_open(context, job, made_by, report))
         while len(ahead) > AHEAD_DOCUMENTS or sum(item.size for item in ahead) > AHEAD_BYTES:
             yield _parsed(ahead.popleft(), report)
     while ahead:
         yield _parsed(ahead.popleft(), report)
 
 
-def _open(context: Context, job: Job, parser: Parser, made_by: str, report: ShardReport) -> _Item:
+def _open(context: Context, job: Job, made_by: str, report: ShardReport) -> _Item:
     key, uri = context.unseal(job.sealed_key)
     item = _Item(job, key)
     limit = context.config.parse.limits.bytes
@@ -153,7 +147,7 @@ def _open(context: Context, job: Job, parser: Parser, made_by: str, report: Shar
         item.masked = context.store.masked(item.content_id, made_by)
     if item.masked is None:
         report.parsed += 1
-        item.pending = parser.submit(data, key.rpartition("/")[2])
+        item.pending = context.parser.submit(data, key.rpartition("/")[2])
     return item
 
 
