@@ -13,15 +13,15 @@ from rag.sentences import sentences, split
     ("text", "expected"),
     [
         (
-            "Dr. PERSON_ab12cd34 paid 3.5 million. See Fig. 2 and No. 7. No. It was J. R. Smith.",
+            "Dr. PERSON_yafx2q4g paid 3.5 million. See Fig. 2 and No. 7. No. It was J. R. Smith.",
             [
-                "Dr. PERSON_ab12cd34 paid 3.5 million.",
+                "Dr. PERSON_yafx2q4g paid 3.5 million.",
                 "See Fig. 2 and No. 7.",
                 "No.",
                 "It was J. R. Smith.",
             ],
         ),
-        ("Ask PERSON_ab12cd34. He knows.", ["Ask PERSON_ab12cd34.", "He knows."]),
+        ("Ask PERSON_yafx2q4g. He knows.", ["Ask PERSON_yafx2q4g.", "He knows."]),
         ("He left at 5 p.m. The end.", ["He left at 5 p.m.", "The end."]),
         ("The U.S. Government said so.", ["The U.S. Government said so."]),
         ('"Stop." Then he left.', ['"Stop."', "Then he left."]),

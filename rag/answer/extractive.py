@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rag.answer import Draft
+from rag.privacy.pseudonym import MASK
 from rag.records import Citation, Masked
 from rag.retrieve.pack import Passage
 from rag.sentences import split
@@ -35,8 +36,7 @@ _SENTENCES = 3
 _CLOSE = 0.9  # of the best sentence's support: what comes less near is not quoted along with it
 _NAMED_DOCUMENTS = 3
 
-_PSEUDONYM = re.compile(r"\b[A-Z][A-Z_]*_[0-9a-f]{6,32}\b")
-_WORD = re.compile(rf"{_PSEUDONYM.pattern}|\w+")
+_WORD = re.compile(rf"{MASK.pattern}|\w+")
 _ASKS_NUMBER = re.compile(
     r"\bhow (?:many|much|long|old|far|often|large|big|high|tall|fast)\b|\bwhen\b"
     r"|\b(?:what|which) (?:year|date|day|month|time|percentage|percent|number|amount|age)\b",
@@ -119,7 +119,7 @@ def candidates(question: str, passages: Sequence[Passage], embed: Embed) -> list
 
     Passages that miss a pseudonym of the question are left out: they are about somebody else.
     """
-    named = set(_PSEUDONYM.findall(question))
+    named = {mask for mask in MASK.findall(question) if not mask.startswith("<")}
     wanted = terms(question)
     kept: list[tuple[Passage, tuple[int, int], str]] = []
     for place, passage in enumerate(passages):
@@ -156,7 +156,7 @@ def candidates(question: str, passages: Sequence[Passage], embed: Embed) -> list
 def terms(text: str) -> frozenset[str]:
     """Content words, lower case and stemmed; pseudonyms as they are."""
     return frozenset(
-        word if _PSEUDONYM.fullmatch(word) else _stem(word.lower())
+        word if MASK.fullmatch(word) else _stem(word.lower())
         for word in _WORD.findall(text)
         if word.lower() not in _STOP
     )
@@ -169,12 +169,14 @@ def _readable(text: str, named: Collection[str]) -> str:
     """
 
     def word(match: re.Match[str]) -> str:
-        kind = match[0].rpartition("_")[0]
+        kind = match[0].strip("<>*").split(" ")[0]
+        if not match[0].startswith("<"):
+            kind = kind.rpartition("_")[0]
         if kind == "PERSON":
             return "Robin" if match[0] in named else "somebody"
         return kind.replace("_", " ").lower()
 
-    return _PSEUDONYM.sub(word, text)
+    return MASK.sub(word, text)
 
 
 def _stem(word: str) -> str:
@@ -189,7 +191,7 @@ def _weights(wanted: frozenset[str], sentences: Sequence[frozenset[str]]) -> Map
     counts = Counter(term for own in sentences for term in own & wanted)
     return {
         term: math.log(1 + (len(sentences) + 1) / (counts[term] + 0.5))
-        * (2.0 if any(character.isdigit() for character in term) else 1.0)
+        * (2.0 if MASK.fullmatch(term) or any(map(str.isdigit, term)) else 1.0)
         for term in wanted
     }
 

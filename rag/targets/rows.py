@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from rag.privacy.pseudonym import MASK
 from rag.records import Chunk, Hit, IndexedDocument, Masked
 
 if TYPE_CHECKING:
@@ -16,16 +16,15 @@ COLUMNS = (
     *("tokens", "page", "section", "html", "kind"),
 )
 """What a hit is made of."""
-_PSEUDONYM = re.compile(r"\b([A-Z][A-Z_]*)_([0-9a-f]{6,32})\b")
 
 
 def searchable(text: str) -> str:
     """`text` as it is indexed and asked for: a pseudonym becomes one word.
 
-    The tokenizer would cut ``PERSON_ab12cd34`` at the underscore and match every person. The
+    The tokenizer would cut ``PERSON_yafx2q4g`` at the underscore and match every person. The
     digit at the end keeps the stemmer off.
     """
-    return _PSEUDONYM.sub(lambda m: f"{m[1].replace('_', '')}{m[2]}0", text)
+    return MASK.sub(lambda m: m[0] if m[0][0] == "<" else m[0].replace("_", "") + "0", text)
 
 
 def schema(dimensions: int) -> pa.Schema:

@@ -12,7 +12,7 @@ from rag.retrieve.pack import Passage, pack
 
 LEAVE = "Staff get 27 days of annual leave a year. Leave is requested from the line manager."
 RECORDS = "Patient records are kept for 30 years after the last treatment. They are then shredded."
-PERSONS = "PERSON_ab12cd34 is the ward manager of Ward 7. PERSON_99887766 is the head of nursing."
+PERSONS = "PERSON_yafx2q4g is the ward manager of Ward 7. PERSON_4rbaljzr is the head of nursing."
 
 
 def passages(*texts: str, heading: str = "") -> tuple[Passage, ...]:
@@ -67,13 +67,13 @@ def test_it_abstains_without_passages(extractive: Answerer) -> None:
 
 
 def test_a_question_about_a_person_is_answered_about_that_person(extractive: Answerer) -> None:
-    question = Masked("What is the role of PERSON_ab12cd34?")
+    question = Masked("What is the role of PERSON_yafx2q4g?")
     draft = extractive.answer(question, passages(LEAVE, PERSONS), 0.6)
-    assert draft.text == "PERSON_ab12cd34 is the ward manager of Ward 7."
+    assert draft.text == "PERSON_yafx2q4g is the ward manager of Ward 7."
 
 
 def test_what_is_said_of_somebody_else_is_no_answer(extractive: Answerer) -> None:
-    question = Masked("What is the role of PERSON_00000000?")
+    question = Masked("What is the role of PERSON_aaaaaaaa?")
     assert extractive.answer(question, passages(LEAVE, PERSONS), 0.0).abstained
 
 
@@ -100,7 +100,7 @@ pieces = st.lists(
 @settings(max_examples=25, deadline=None, derandomize=True)
 @given(
     texts=st.lists(pieces, max_size=3),
-    question=st.sampled_from(["annual leave", "PERSON_ab12cd34?", "the of", "", "dose 400"]),
+    question=st.sampled_from(["annual leave", "PERSON_yafx2q4g?", "the of", "", "dose 400"]),
     threshold=st.floats(0, 1),
 )
 def test_every_quote_stands_in_its_chunk_and_every_sentence_is_cited(

@@ -112,15 +112,15 @@ def test_words_match_whatever_their_case_ending_or_accent(index: EmbeddedIndex) 
 def test_a_pseudonym_matches_as_one_word(index: EmbeddedIndex) -> None:
     index.apply(
         [
-            make("a", "PERSON_ab12cd34 signed it"),
-            make("b", "PERSON_ab12cd35 signed it"),
-            make("c", "ask EMAIL_ADDRESS_ab12cd34, please"),
+            make("a", "PERSON_yafx2q4g signed it"),
+            make("b", "PERSON_yafx2q4h signed it"),
+            make("c", "ask EMAIL_yafx2q4g, please"),
         ],
         [],
     )
     for _ in range(2):
-        assert found(index, "what did PERSON_ab12cd34?") == ["a-1-0"]
-        assert found(index, "EMAIL_ADDRESS_ab12cd34") == ["c-1-0"]
+        assert found(index, "what did PERSON_yafx2q4g?") == ["a-1-0"]
+        assert found(index, "EMAIL_yafx2q4g") == ["c-1-0"]
         index.compact()
 
 
