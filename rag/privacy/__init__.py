@@ -9,9 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rag.privacy.gate import Masker, fingerprint, masker
-    from rag.privacy.policy import DEFAULT_ACTIONS, KINDS, Blocked
+    from rag.privacy.policy import DEFAULT_ACTIONS, KINDS, Blocked, DetectorFailed
 
-__all__ = ["DEFAULT_ACTIONS", "KINDS", "Blocked", "Masker", "fingerprint", "masker"]
+__all__ = [
+    "DEFAULT_ACTIONS",
+    "KINDS",
+    "Blocked",
+    "DetectorFailed",
+    "Masker",
+    "fingerprint",
+    "masker",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -10,19 +10,19 @@ from presidio_analyzer import LocalRecognizer, RecognizerResult
 if TYPE_CHECKING:
     from presidio_analyzer.nlp_engine import NlpArtifacts
 
-_CAP = r"[^\W\d_a-zß-öø-ÿ][\w.'’\-]*"
+# Bounded, and never two ways to read the same run: a text of hyphens must not cost more.
+_CAP = r"[^\W\d_a-zß-öø-ÿ][\w.'’]{0,24}(?:-[\w.'’]{1,24}){0,2}"
+_BIT = r"[^\W\d_a-zß-öø-ÿ][\w.'’]{0,24}"
 _STATE = (
     "A[LKZR]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|PR|RI|S[CD]|"
     "T[NX]|UT|V[AT]|W[AIVY]"
 )
 _UK = r"[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}"
 _CANADA = r"[ABCEGHJ-NPRSTVXY]\d[A-Z][ \-]?\d[A-Z]\d"
-_UNIT = (
-    r"(?:(?:,\s?|\s)(?:Apt|Apartment|Suite|Ste|Unit|Flat|Floor|Fl|Room|Rm|Bldg|Building|#)\.?\s?#?\w{1,6}\b)?"
-)
+_UNIT = r"(?:(?:,\s?|\s)(?:Apt|Apartment|Suite|Ste|Unit|Flat|Floor|Fl|Room|Rm|Bldg|Building|#)\.?\s?#?\w{1,6}\b)?"
 _TAIL = (
-    rf"(?:(?:,\s?|\s?\n|\s)(?:{_CAP} ?){{1,3}},?\s(?:{_STATE}),?\s\d{{5}}(?:-\d{{4}})?\b"
-    rf"|(?:,\s?|\s?\n)(?:(?:{_CAP} ?){{1,3}}(?:,\s?|\s?\n|\s))?(?:{_UK}|{_CANADA})\b)?"
+    rf"(?:(?:,\s?|\s?\n|\s){_CAP}(?: {_CAP}){{0,2}},?\s(?:{_STATE}),?\s\d{{5}}(?:-\d{{4}})?\b"
+    rf"|(?:,\s?|\s?\n)(?:{_CAP}(?: {_CAP}){{0,2}}(?:,\s?|\s?\n|\s))?(?:{_UK}|{_CANADA})\b)?"
 )
 _KINDS = (
     "Street|St|Avenue|Ave|Av|Road|Rd|Lane|Ln|Drive|Dr|Court|Ct|Boulevard|Blvd|Way|Place|Pl|Terrace|Ter|"
@@ -57,11 +57,11 @@ _PATTERNS = [
     (rf"{_NUMBER}\s{_CAP}(?:{_ODD_LOWER})\b(?=,|\n){_UNIT}{_TAIL}", 0.5),
     (rf"{_NUMBER}\sBroadway\b{_UNIT}{_TAIL}", 0.7),
     # Springfield, IL 62704
-    (rf"(?:{_CAP} ?){{1,3}}, (?:{_STATE}),? \d{{5}}(?:-\d{{4}})?\b", 0.6),
+    (rf"(?<![\w\-]){_CAP}(?: {_CAP}){{0,2}}, (?:{_STATE}),? \d{{5}}(?:-\d{{4}})?\b", 0.6),
     (rf"(?<![\w\-]){_UK}(?![\w\-])", 0.5),
     # Lindenstraße 12a, 10969 Berlin; Prinsengracht 263, 1016 GV Amsterdam
     (
-        r"(?<!\w)[^\W\d_a-z][\w\-]{0,40}?"
+        r"(?<![\w\-])[^\W\d_a-z][\w\-]{0,40}?"
         r"(?:stra(?:ß|ss)e|str\.|[Ss]traat|weg|platz|allee|gasse|ring|damm|ufer|chaussee|steig|stieg|"
         r"hof|markt|graben|berg|laan|gracht|plein|kade|dijk|gatan|vägen|gata|veien|vegen|vej|gade|"
         rf"katu|tie|kuja|allé)\s(?:Nr\.?\s)?{_HOUSE}{_CITY}",
@@ -71,17 +71,20 @@ _PATTERNS = [
         rf"\b(?:Am|An der|Auf dem|Auf der|Im|In der|Unter den|Zum|Zur|Alte[rn]?|Neue[rn]?|Lange|Große|Kleine|Obere|Untere|Hohe)\s{_CAP}(?:\s{_CAP})?\s{_HOUSE}{_CITY}",
         0.5,
     ),
-    (rf"(?:{_CAP}[ \-]){{1,3}}(?:Stra(?:ß|ss)e|Str\.|Weg|Platz|Allee|Gasse|Ring|Damm|Ufer)\s{_HOUSE}{_CITY}", 0.6),
+    (
+        rf"(?<![\w\-])(?:{_BIT}[ \-]){{1,3}}(?:Stra(?:ß|ss)e|Str\.|Weg|Platz|Allee|Gasse|Ring|Damm|Ufer)\s{_HOUSE}{_CITY}",
+        0.6,
+    ),
     # 14 bis, rue de la République, 69002 Lyon
     (
         rf"(?<![\w.,])\d{{1,4}}(?:\s?(?:bis|ter|quater|[A-D])\b)?,?\s(?:[Rr]ue|[Aa]venue|[Aa]v\.|[Bb]oulevard|[Bb](?:oulevar)?d\.?|[Pp]lace|[Cc]hemin|[Aa]llée|"
-        rf"[Ii]mpasse|[Qq]uai|[Cc]ours|[Rr]oute|[Ss]quare|[Pp]assage|[Ff]aubourg|[Ss]entier|[Rr]uelle)\s(?:{_SMALL}\s?|{_CAP}[ \-]?){{1,6}}{_CITY}",
+        rf"[Ii]mpasse|[Qq]uai|[Cc]ours|[Rr]oute|[Ss]quare|[Pp]assage|[Ff]aubourg|[Ss]entier|[Rr]uelle)\s(?:{_SMALL}\s?|{_BIT}[ \-]){{0,5}}{_BIT}{_CITY}",
         0.7,
     ),
     # Calle de Alcalá, 45, 3º B, 28014 Madrid; Via Garibaldi 7, 20121 Milano
     (
         rf"\b(?:Calle|C/|Cl\.|Avenida|Avda\.?|Avd\.|Av\.|Plaza|Paseo|Pº|Carrera|Camino|Ronda|Glorieta|Cuesta|Pasaje|Via|Viale|V\.le|Piazza|Piazzale|P\.za|Corso|C\.so|Largo|Vicolo|"
-        rf"Strada|Contrada|Borgo|Rua|R\.|Travessa|Praça|Estrada|Alameda|Carrer|Passeig|Urbanización)\s(?:{_SMALL}\s?|{_CAP}\s?){{1,6}},?\s?(?:n[.º°]?\s?|núm\.?\s?)?{_HOUSE}(?:,\s?\d{{1,2}}[ºª°]\s?\w{{0,4}})?{_CITY}",
+        rf"Strada|Contrada|Borgo|Rua|R\.|Travessa|Praça|Estrada|Alameda|Carrer|Passeig|Urbanización)\s(?:{_SMALL}\s|{_BIT}[ \-]){{0,5}}{_BIT},?\s?(?:n[.º°]?\s?|núm\.?\s?)?{_HOUSE}(?:,\s?\d{{1,2}}[ºª°]\s?\w{{0,4}})?{_CITY}",
         0.65,
     ),
     # ul. Piotrkowska 104/5, 90-926 Łódź
@@ -90,10 +93,19 @@ _PATTERNS = [
         0.7,
     ),
     (rf"(?<!\w)\d{{2}}-\d{{3}}\s{_CAP}", 0.5),
-    (rf"\b(?:ул\.|улица|пр\.|просп\.|проспект|пер\.|наб\.|вул\.|ulitsa)\s?(?:[\w\-]+\s?){{1,3}},?\s?(?:д\.|дом|буд\.)?\s?{_HOUSE}(?:,?\s?кв\.\s?\d+)?", 0.7),
-    (rf"(?:{_CAP}\s){{1,3}}(?:Caddesi|Cad\.|Sokak|Sokağı|Sok\.|Mahallesi|Mah\.|Bulvarı)(?:\s?(?:No|no)[:.]?)?\s?{_HOUSE}", 0.7),
-    (rf"(?:{_CAP}\s){{1,3}}(?:utca|út|tér|körút|ulice|ulica)\s{_HOUSE}", 0.6),
-    (r"\b(?:P\.?\s?O\.?\s?Box|Postfach|Boîte Postale|BP|Apartado(?: de Correos)?|Casella Postale|Postbus)\s\d[\d ]{1,8}\d\b", 0.6),
+    (
+        rf"\b(?:ул\.|улица|пр\.|просп\.|проспект|пер\.|наб\.|вул\.|ulitsa)\s?(?:[\w\-]+\s?){{1,3}},?\s?(?:д\.|дом|буд\.)?\s?{_HOUSE}(?:,?\s?кв\.\s?\d+)?",
+        0.7,
+    ),
+    (
+        rf"(?<![\w\-])(?:{_CAP}\s){{1,3}}(?:Caddesi|Cad\.|Sokak|Sokağı|Sok\.|Mahallesi|Mah\.|Bulvarı)(?:\s?(?:No|no)[:.]?)?\s?{_HOUSE}",
+        0.7,
+    ),
+    (rf"(?<![\w\-])(?:{_CAP}\s){{1,3}}(?:utca|út|tér|körút|ulice|ulica)\s{_HOUSE}", 0.6),
+    (
+        r"\b(?:P\.?\s?O\.?\s?Box|Postfach|Boîte Postale|BP|Apartado(?: de Correos)?|Casella Postale|Postbus)\s\d[\d ]{1,8}\d\b",
+        0.6,
+    ),
 ]
 
 
@@ -114,7 +126,9 @@ class AddressRecognizer(LocalRecognizer):
         self, text: str, entities: list[str], nlp_artifacts: NlpArtifacts | None = None
     ) -> list[RecognizerResult]:
         return [
-            RecognizerResult("STREET_ADDRESS", match.start(), match.start() + len(match.group().rstrip()), score)
+            RecognizerResult(
+                "STREET_ADDRESS", match.start(), match.start() + len(match.group().rstrip()), score
+            )
             for shape, score in self._compiled
             for match in shape.finditer(text)
         ]

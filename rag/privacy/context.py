@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from rag.privacy.names import COMMON, flags_of, plain, sure
-from rag.privacy.pseudonym import MASK, TITLES
+from rag.privacy.pseudonym import MASK, PARTICLES, TITLES
 from rag.privacy.words import Word, fold, words
 from rag.records import Finding
 
@@ -55,11 +55,17 @@ _KEYED = (
     ("NATIONAL_ID", re.compile(r"\b(?:national id|id number|nino|tax id|tin|pesel|dni|nif|bsn|steuer ?id|personnummer|cpf|employee (?:id|no|number)|staff (?:id|no|number)|personnel (?:no|number)|customer (?:id|no|number))\b")),
     ("IP_ADDRESS", re.compile(r"\bip(?: address)?\b")),
 )  # fmt: skip
-_KEY = re.compile(r"(?:^|(?<=[\n|;,\t{(>\"']))[ \t\-*•]{0,4}[\"'<]?([^\W\d_][\w .'’/()\-]{0,34}?)[\"'>]?[ \t]{0,3}(?::|=|\t|—)[ \t]{0,4}\n?[ \t]{0,4}(?=[^\s:=])")
+_KEY = re.compile(
+    r"(?:^|(?<=[\n|;,\t{(>\"']))[ \t\-*•]{0,4}[\"'<]?([^\W\d_][\w .'’/()\-]{0,34}?)[\"'>]?[ \t]{0,3}(?::|=|\t|—)[ \t]{0,4}\n?[ \t]{0,4}(?=[^\s:=])"
+)
 _DISPLAY = re.compile(r"(?:^|[;,]|(?<=>))\s*[\"']?([^\"'<>;@]{2,80}?)[\"']?\s*(?=<|\(|;|$)")
-_DATE = re.compile(r"\d{1,4}[./\- ]\w{1,12}[./\- ,]{1,2}\d{1,4}|\w{3,12}\.? \d{1,2},? \d{4}|\b\d{8}\b")
+_DATE = re.compile(
+    r"\d{1,4}[./\- ]\w{1,12}[./\- ,]{1,2}\d{1,4}|\w{3,12}\.? \d{1,2},? \d{4}|\b\d{8}\b"
+)
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|_")
-_COMPANY = re.compile(r"\b(?:Ltd|GmbH|AG|Inc|LLC|LLP|PLC|plc|Corp|S\.?A|SpA|BV|NV|Bank|Hospital|Clinic|University|Department|Team|Group|Trust|Office|Committee|Board)\b")
+_COMPANY = re.compile(
+    r"\b(?:Ltd|GmbH|AG|Inc|LLC|LLP|PLC|plc|Corp|S\.?A|SpA|BV|NV|Bank|Hospital|Clinic|University|Department|Team|Group|Trust|Office|Committee|Board)\b"
+)
 
 
 def structured(passage: Passage) -> list[Finding]:
@@ -67,7 +73,9 @@ def structured(passage: Passage) -> list[Finding]:
     found: list[Finding] = []
     for segment, seen, start in zip(passage.segments, passage.views, passage.starts, strict=True):
         if segment.label and seen.text.strip():
-            _by_label(_folded(segment.label), seen.text, 0, len(seen.text), start, found, whole=True)
+            _by_label(
+                _folded(segment.label), seen.text, 0, len(seen.text), start, found, whole=True
+            )
         if ":" in seen.text or "=" in seen.text or "\t" in seen.text:
             for label, first, last in keys(seen.text):
                 _by_label(label, seen.text, first, last, start, found, whole=False)
@@ -103,11 +111,18 @@ def _by_label(
         start, end = _trim(text, first, last)
         if entity == "DATE_OF_BIRTH":
             for match in _DATE.finditer(text, first, last):
-                found.append(Finding(base + match.start(), base + match.end(), entity, 0.85, "Label"))
+                found.append(
+                    Finding(base + match.start(), base + match.end(), entity, 0.85, "Label")
+                )
         elif entity in {"EMAIL_ADDRESS", "IP_ADDRESS"}:
             pass  # their shape is enough
         elif entity == "STREET_ADDRESS":
-            if digits and (whole or re.search(r"[^\W\d_]", text[start:end])) and "@" not in text[start:end] and "://" not in text[start:end]:
+            if (
+                digits
+                and (whole or re.search(r"[^\W\d_]", text[start:end]))
+                and "@" not in text[start:end]
+                and "://" not in text[start:end]
+            ):
                 found.append(Finding(base + start, base + end, entity, 0.75, "Label"))
         elif digits >= 4 and whole:
             found.append(Finding(base + start, base + end, entity, 0.75, "Label"))
@@ -141,14 +156,23 @@ def names_in(text: str, first: int, last: int, level: int) -> Iterator[tuple[int
         if _COMPANY.search(text, start, end):
             continue
         inside = words(text, start, end)
-        while inside and (inside[0].folded in TITLES or flags_of(inside[0].folded) & COMMON and plain(flags_of(inside[0].folded))):
+        while inside and _leads(inside[0]):
             inside.pop(0)
-        cut = next((i for i, word in enumerate(inside) if i and _stops(text, inside, i)), len(inside))
+        cut = next(
+            (i for i, word in enumerate(inside) if i and _stops(text, inside, i)), len(inside)
+        )
         inside = inside[:cut]
         if not inside or len(inside) > 8:
             continue
         if _nameful(inside, level):
             yield inside[0].start, inside[-1].end
+
+
+def _leads(word: Word) -> bool:
+    if word.folded in PARTICLES and word.capital:
+        return False
+    flags = flags_of(word.folded)
+    return word.folded in TITLES or bool(flags & COMMON) and plain(flags)
 
 
 def _stops(text: str, inside: list[Word], index: int) -> bool:
@@ -164,18 +188,27 @@ def _stops(text: str, inside: list[Word], index: int) -> bool:
 
 def _nameful(inside: list[Word], level: int) -> bool:
     flags = [flags_of(word.folded) for word in inside]
-    if any(map(sure, flags)):
+    if any(sure(f) and (word.capital or level == 2) for f, word in zip(flags, inside, strict=True)):
         return True
-    if all(map(plain, flags)):
+    if all(map(plain, flags)) or len(inside) == 1 and flags[0] & COMMON and level == 1:
         return False
     if level == 2:
-        return all(word.capital for word in inside if len(word.folded) > 3) or len(inside) <= 3
+        return all(word.capital for word in inside if word.folded not in PARTICLES) or not (
+            len(inside) > 3 or any(map(_ordinary, inside))
+        )
     return len(inside) >= 2 and all(word.capital for word in inside if len(word.folded) > 3)
+
+
+def _ordinary(word: Word) -> bool:
+    flags = flags_of(word.folded)
+    return bool(flags & COMMON) or plain(flags)
 
 
 def _trim(text: str, first: int, last: int) -> tuple[int, int]:
     piece = text[first:last]
-    return first + len(piece) - len(piece.lstrip()), last - (len(piece) - len(piece.rstrip(" \t\n,;\"'")))
+    return first + len(piece) - len(piece.lstrip()), last - (
+        len(piece) - len(piece.rstrip(" \t\n,;\"'"))
+    )
 
 
 __all__ = ["fold", "keys", "names_in", "person_label", "structured"]

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from spacy.language import Language
 
 
+_TOKEN = re.compile(r"\w[\w\-./]{4,40}\w")
+
+
 @dataclass(frozen=True, slots=True)
 class Segment:
     """A string of a document on its way through the gate.
@@ -87,11 +90,17 @@ class Detector:
             entity for entity, action in policy.actions.items() if action == "block"
         )
 
-    def detect(self, passages: Sequence[Passage]) -> list[list[list[Finding]]]:
-        """Return disjoint findings in order for each segment of each passage."""
+    def detect(self, passages: Sequence[Passage], model: bool = True) -> list[list[list[Finding]]]:
+        """Return disjoint findings in order for each segment of each passage.
+
+        Args:
+            model: Also read with the language model; without it, shapes and lists only.
+        """
         from rag.privacy import ner
 
-        persons = ner.persons(self._nlp, [passage.text for passage in passages])
+        persons: list[list[tuple[int, int]]] = [[] for _ in passages]
+        if model and self.policy.action("PERSON") != "keep":
+            persons = ner.persons(self._nlp, [passage.text for passage in passages])
         return [
             passage.split(self._passage(passage, ranges))
             for passage, ranges in zip(passages, persons, strict=True)
@@ -114,6 +123,7 @@ class Detector:
                 if finding.score >= self.policy.threshold and not self._allowed(text, finding)
             ]
             found = people.everywhere(text, found)
+        found += again(text, found)
         found = [
             finding
             for finding in found
@@ -127,6 +137,26 @@ class Detector:
         return bool(self.policy.allow) and (
             fold_phrase(text[finding.start : finding.end]) in self.policy.allow
         )
+
+
+def again(text: str, found: Iterable[Finding]) -> list[Finding]:
+    """Find numbers that a label gave away once wherever else they stand in the document."""
+    values: dict[str, str] = {}
+    for finding in found:
+        value = text[finding.start : finding.end]
+        if (
+            finding.entity != "PERSON"
+            and _TOKEN.fullmatch(value)
+            and sum(map(str.isdigit, value)) > 4
+        ):
+            values[value] = finding.entity
+    if not values:
+        return []
+    return [
+        Finding(match.start(), match.end(), values[match.group()], 0.7, "Consistency")
+        for match in _TOKEN.finditer(text)
+        if match.group() in values
+    ]
 
 
 def scan(recognizer: EntityRecognizer, text: str) -> list[Finding]:
@@ -176,7 +206,9 @@ def _plain(recognizer: PatternRecognizer) -> bool:
 def _compiled(recognizer: PatternRecognizer, pattern: Any) -> Any:
     if pattern.compiled_regex is None:
         try:
-            pattern.compiled_regex = re.compile(pattern.regex, int(recognizer.global_regex_flags or 0))
+            pattern.compiled_regex = re.compile(
+                pattern.regex, int(recognizer.global_regex_flags or 0)
+            )
         except re.error:
             import regex
 

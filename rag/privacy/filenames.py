@@ -66,6 +66,14 @@ def persons_in(
             added[-1] = Finding(added[-1].start, end, "PERSON", 0.8, "FileName")
         else:
             added.append(Finding(start, end, "PERSON", 0.8, "FileName"))
+    if any(flag == _HIS for flag in flags):
+        # The document's own names say best where a name begins and ends.
+        findings = [
+            finding
+            for finding in findings
+            if finding.entity != "PERSON"
+            or not any(a.start < finding.end and finding.start < a.end for a in added)
+        ]
     holes = [match.span() for match in MASK.finditer(name)]
     return spans.resolve(spans.cut([*findings, *added], holes))
 
@@ -77,6 +85,5 @@ def _joined(folded: str, of_document: Callable[[str], bool]) -> bool:
     if of_document(folded[1:]) and len(folded) > 4 or of_document(folded[:-1]) and len(folded) > 4:
         return True
     return any(
-        of_document(folded[:cut]) and of_document(folded[cut:])
-        for cut in range(2, len(folded) - 1)
+        of_document(folded[:cut]) and of_document(folded[cut:]) for cut in range(2, len(folded) - 1)
     )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from rag.keys import Sealer, pseudonym_key
 from rag.privacy.detect import Detector, Passage, Segment
-from rag.privacy.policy import Blocked, Policy, resolve
+from rag.privacy.policy import Blocked, DetectorFailed, Policy, resolve
 from rag.privacy.pseudonym import People, Pseudonyms, person_words
 from rag.records import (
     Element,
@@ -56,6 +56,7 @@ class Masker:
         fails: nothing passes unread.
         """
         trees = [_Tree(document) for document in documents]
+        found: Sequence[list[list[Finding]] | str]
         try:
             found = self._detector.detect([tree.passage for tree in trees])
         except Exception:
@@ -67,6 +68,7 @@ class Masker:
 
         Raises:
             Blocked: It holds identifiers that the policy blocks.
+            DetectorFailed: Detection could not answer.
         """
         masked = self.mask_texts([text])[0]
         if isinstance(masked, Blocked):
@@ -74,9 +76,15 @@ class Masker:
         return masked
 
     def mask_texts(self, texts: Sequence[str]) -> list[MaskedText | Blocked]:
-        """Mask texts that have nothing to do with each other, in one batch."""
-        passages = [Passage([Segment(text)]) for text in texts]
-        found = self._detector.detect(passages)
+        """Mask texts that have nothing to do with each other, in one batch.
+
+        Raises:
+            DetectorFailed: Detection could not answer for one of them.
+        """
+        try:
+            found = self._detector.detect([Passage([Segment(text)]) for text in texts])
+        except Exception as error:
+            raise DetectorFailed(error) from None
         results: list[MaskedText | Blocked] = []
         for text, (findings,) in zip(texts, found, strict=True):
             blocked = self.policy.blocking({finding.entity for finding in findings})
@@ -96,7 +104,11 @@ class Masker:
         """
         from rag.privacy.filenames import persons_in
 
-        (findings,) = self._detector.detect([Passage([Segment(key)])])[0]
+        try:
+            # Names without a space say nothing to a model of sentences.
+            (findings,) = self._detector.detect([Passage([Segment(key)])], model=" " in key)[0]
+        except Exception as error:
+            raise DetectorFailed(error) from None
         tags = frozenset(name_tokens)
         findings = persons_in(key, findings, lambda word: self._sealer.tag(word) in tags)
         return self._replace(key, findings, People(_persons(key, findings)))
@@ -107,13 +119,17 @@ class Masker:
         except Exception as error:
             return type(error).__name__
 
-    def _finish(
-        self, tree: _Tree, found: list[list[Finding]] | str
-    ) -> MaskedDocument | Failure:
+    def _finish(self, tree: _Tree, found: list[list[Finding]] | str) -> MaskedDocument | Failure:
         from rag.ingest.failures import failure
 
         if isinstance(found, str):
             return failure("detector_failed", "mask")
+        try:
+            return self._masked(tree, found)
+        except Exception:
+            return failure("detector_failed", "mask")
+
+    def _masked(self, tree: _Tree, found: list[list[Finding]]) -> MaskedDocument | Failure:
         people = People(
             name
             for segment, findings in zip(tree.segments, found, strict=True)

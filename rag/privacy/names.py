@@ -10,24 +10,24 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from presidio_analyzer import LocalRecognizer, RecognizerResult
 
-from rag.privacy.pseudonym import TITLES
-from rag.privacy.words import Word, words
+from rag.privacy.pseudonym import PARTICLES, TITLES
+from rag.privacy.words import Word, fold, words
 
 if TYPE_CHECKING:
     from presidio_analyzer.nlp_engine import NlpArtifacts
 
 GIVEN, SURNAME, COMMON, ORDINARY = 1, 2, 4, 8
 _LISTS = Path(__file__).parent / "lists"
-PARTICLES = frozenset(
-    "de la las los del della dello degli di da das do dos du des d van von vom zu zum zur der den "
-    "ter ten te op bin ibn binti bint al el ul ur y e i af av a mac mc ni nic ui st saint san santa abu ould ap".split()
-)
 _TITLED = frozenset(
     "mr mrs ms miss mx dr prof professor doctor sir dame lord lady rev reverend sister brother nurse "
     "judge justice captain capt col colonel sgt sergeant lt herr herrn frau hr fr mme mlle madame "
     "monsieur maitre sr sra srta senor senora senorita don dona dott dottssa sig signor signora "
-    "ing avv pan pani panem dhr mevr mevrouw meneer bay bayan patient patientin paciente paziente "
+    "ing avv pan pani panem dhr mevr mevrouw meneer patient patientin paciente paziente "
     "pacjent pacjentka г господин госпожа".split()
+)
+_ADDRESSES = frozenset(
+    "mr mrs ms miss dr prof sir dame herr herrn frau mme mlle madame monsieur sr sra senor senora "
+    "dott sig signor signora dhr mevr mevrouw pan pani".split()
 )
 _GREETINGS = frozenset(
     "dear hi hello hey liebe lieber hallo cher chere bonjour estimado estimada querido querida hola "
@@ -35,8 +35,19 @@ _GREETINGS = frozenset(
     "prezado prezada ola regards sincerely gruße grußen cordialement saludos".split()
 )
 _ENDINGS = (
-    ("ies", "y"), ("es", ""), ("es", "e"), ("s", ""), ("ied", "y"), ("ed", ""), ("ed", "e"),
-    ("ing", ""), ("ing", "e"), ("er", ""), ("er", "e"), ("ly", ""), ("ness", ""),
+    ("ies", "y"),
+    ("es", ""),
+    ("es", "e"),
+    ("s", ""),
+    ("ied", "y"),
+    ("ed", ""),
+    ("ed", "e"),
+    ("ing", ""),
+    ("ing", "e"),
+    ("er", ""),
+    ("er", "e"),
+    ("ly", ""),
+    ("ness", ""),
 )
 _SURNAME_ENDINGS = (
     "owski", "ewski", "inski", "ynski", "owska", "ewska", "inska", "ynska", "wicz", "czyk", "czak",
@@ -51,7 +62,9 @@ _INSTITUTIONS = frozenset(
     "school museum airport prize award medal syndrome disease street road avenue bank church cathedral theatre "
     "stadium park bridge river lake county city state act law effect theorem algorithm center centre".split()
 )
-_PLACES = frozenset("san santa sao saint st los las new fort mount lake port cape rio cote el la le".split())
+_PLACES = frozenset(
+    "san santa sao saint st los las new fort mount lake port cape rio cote el la le".split()
+)
 _BEFORE = frozenset(
     "for by with from to and or that told asked called named met saw patient nurse doctor colleague client "
     "customer between when because where while if son daughter wife husband sister brother mother father".split()
@@ -78,6 +91,7 @@ def lexicon() -> dict[str, int]:
                 for word in line.split():
                     for part in word.split("-") if flag != SURNAME else (word.replace("-", ""),):
                         if len(part) > 1:
+                            part = fold(part)
                             known[part] = known.get(part, 0) | flag
     for word in _wordnet():
         if known.get(word, 0) == 0:
@@ -161,6 +175,8 @@ def name_spans(text: str, found: Sequence[Word]) -> Iterator[Span]:
         if span is not None and _institution(text, found, span):
             place = span.last + 1
             continue
+        if span is not None and _particle(text, found, span.first - 1):
+            span = span._replace(first=span.first - 1)
         if span is None:
             place += 1
         else:
@@ -204,6 +220,18 @@ def _at(text: str, found: Sequence[Word], place: int) -> Span | None:
     if len(word.folded) < (4 if word.upper else 3):
         return None
     return Span(place, place, 0.5 if flags & GIVEN else 0.42)
+
+
+def _particle(text: str, found: Sequence[Word], place: int) -> bool:
+    """A particle with a capital in front of a name, as in Lê Thị Lan or Van Dijk."""
+    word = found[place] if place >= 0 else None
+    return (
+        word is not None
+        and word.capital
+        and len(word.folded) > 1
+        and word.folded in PARTICLES
+        and _gap(text, found, place) == " "
+    )
 
 
 def _unlisted(text: str, found: Sequence[Word], place: int, last: int) -> Span | None:
@@ -252,9 +280,7 @@ def _institution(text: str, found: Sequence[Word], span: Span) -> bool:
     return False
 
 
-def _extend(
-    text: str, found: Sequence[Word], place: int
-) -> int:
+def _extend(text: str, found: Sequence[Word], place: int) -> int:
     """Return the last word of the name that starts at a word."""
     last = place
     shouted = found[place].upper and len(found[place].folded) > 1
@@ -292,13 +318,13 @@ def _extend(
     return last
 
 
-def _after_title(
-    text: str, found: Sequence[Word], place: int
-) -> Span | None:
+def _after_title(text: str, found: Sequence[Word], place: int) -> Span | None:
     look = place
     while look + 1 < len(found):
         gap = _gap(text, found, look)
-        if not re.fullmatch(r"\.?[ \t]?|[ \t]?\n?", gap) and not re.fullmatch(r",[ \t\n]{1,2}", gap):
+        if not re.fullmatch(r"\.?[ \t]?|[ \t]?\n?", gap) and not re.fullmatch(
+            r",[ \t\n]{1,2}", gap
+        ):
             return None
         if "," in gap and found[place].folded not in _GREETINGS:
             return None
@@ -319,23 +345,30 @@ def _after_title(
         return None
     first = look + 1
     flags = flags_of(found[first].folded)
-    if flags & COMMON and plain(flags):
+    # Mr Wheatstone is a person, Nurse Training is not.
+    if plain(flags) and (flags & COMMON or found[place].folded not in _ADDRESSES):
         return None
     return Span(first, _extend(text, found, first), 0.75)
 
 
-def _after_initial(
-    text: str, found: Sequence[Word], place: int
-) -> Span | None:
+def _after_initial(text: str, found: Sequence[Word], place: int) -> Span | None:
     """J. R. Hartley: initials count when a surname follows that is no ordinary word."""
     look = place
     while look + 1 < len(found) and len(found[look].folded) == 1 and look - place < 4:
-        if _gap(text, found, look) not in {". ", ".", " ", ".-", "-"} or not found[look + 1].capital:
+        if (
+            _gap(text, found, look) not in {". ", ".", " ", ".-", "-"}
+            or not found[look + 1].capital
+        ):
             return None
         look += 1
     word = found[look]
     flags = flags_of(word.folded)
-    if len(word.folded) < 2 or text[found[look - 1].end] not in ".-" or word.upper and len(word.folded) < 4:
+    if (
+        len(word.folded) < 2
+        or text[found[look - 1].end] not in ".-"
+        or word.upper
+        and len(word.folded) < 4
+    ):
         return None
     if place and found[place - 1].end == found[place].start:
         return None
@@ -347,9 +380,7 @@ def _after_initial(
     return None
 
 
-def _inverted(
-    text: str, found: Sequence[Word], place: int, last: int
-) -> int | None:
+def _inverted(text: str, found: Sequence[Word], place: int, last: int) -> int | None:
     """González, María: a surname, a comma, a given name."""
     if last + 1 >= len(found) or last - place > 1 or not flags_of(found[place].folded) & SURNAME:
         return None
@@ -363,8 +394,10 @@ def _inverted(
         return None
     after = _extend(text, found, last + 1)
     # "Kowalski, Anna Nowak and …" is a list of persons, "Kowalski, Anna Maria" one.
-    if after > last + 1 and flags_of(found[after].folded) & SURNAME and not known.get(
-        found[after].folded, 0
-    ) & GIVEN:
+    if (
+        after > last + 1
+        and flags_of(found[after].folded) & SURNAME
+        and not flags_of(found[after].folded) & GIVEN
+    ):
         return None
     return after

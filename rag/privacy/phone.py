@@ -19,7 +19,9 @@ _LABEL = re.compile(
     r"komórk\w{0,3}|numer|puhelin|gsm|тел|телефон|☎|📞|電話|\b[tfmp](?:\s?:|\.))",
     re.IGNORECASE,
 )
-_NORTH_AMERICA = re.compile(r"(?:\+?1[ .\-]?)?(?:\(\d{3}\) ?|\d{3}[ .\-/])\d{3}[ .\-]\d{4}(?:\D.*)?$")
+_NORTH_AMERICA = re.compile(
+    r"(?:\+?1[ .\-]?)?(?:\(\d{3}\) ?|\d{3}[ .\-/])\d{3}[ .\-]\d{4}(?:\D.*)?$"
+)
 _DATED = re.compile(
     r"(?:19|20)\d{2}([.\-/ ])[01]?\d\1[0-3]?\d\b|[0-3]?\d([.\-/ ])[01]?\d\2(?:19|20)\d{2}\b|(?:19|20)\d{2} ?[\-/] ?(?:19|20)\d{2}$"
 )
@@ -52,7 +54,11 @@ class PhoneShapes(LocalRecognizer):
 
     def _score(self, text: str, match: re.Match[str]) -> float:
         number = match.group()
-        if _DATED.search(number) or _DOTTED.fullmatch(number) or number.count("(") != number.count(")"):
+        if (
+            _DATED.search(number)
+            or _DOTTED.fullmatch(number)
+            or number.count("(") != number.count(")")
+        ):
             return 0.0
         digits = sum(map(str.isdigit, number))
         bare = number.isdigit()

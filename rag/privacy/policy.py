@@ -62,6 +62,16 @@ class Blocked(SluiceError):
         )
 
 
+class DetectorFailed(SluiceError):
+    """Detection could not answer, so that the text goes nowhere."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(
+            f"The detector of personal data failed ({type(error).__name__}).",
+            "Try again; the text was neither stored nor sent.",
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """A corpus's privacy section, resolved.

@@ -24,6 +24,12 @@ TITLES = frozenset(
 )
 """Words around a name that are not of it, folded."""
 
+_HUMP = re.compile(r"(?<=[^\W\d_A-Z]{2})(?<!\bMac)(?<!\bVan)(?<!\bVon)(?<!\bDel)(?=[A-Z])")
+PARTICLES = frozenset(
+    "de la las los del della dello degli di da das do dos du des d van von vom zu zum zur der den "
+    "ter ten te op bin ibn binti bint al el ul ur y e i le af av a mac mc ni nic ui abu ould ap".split()
+)
+"""Small words within names, folded; small letters in most languages, capitals in some."""
 _SHORT = {"EMAIL_ADDRESS": "EMAIL"}
 _PREFIXES = "|".join(sorted({_SHORT.get(kind, kind) for kind in KINDS}, key=len, reverse=True))
 _KINDS = "|".join(sorted(KINDS, key=len, reverse=True))
@@ -35,11 +41,11 @@ MASK = re.compile(f"(?:{_PREFIXES})_[a-z2-7]{{8}}(?![a-z2-7])|<(?:{_KINDS})(?: \
 def person_words(name: str) -> tuple[str, ...]:
     """Return a name's own words, folded, in order: no titles, no possessive.
 
-    Initials are dropped when two longer words stand beside them.
+    Initials and particles (de la, van der) are dropped when two other words stand beside them.
     """
-    found = [word.folded for word in words(view(name).text)]
+    found = [word.folded for word in words(_HUMP.sub(" ", view(name).text))]
     own = [word for word in found if word not in TITLES] or found
-    long = [word for word in own if len(word) > 1]
+    long = [word for word in own if len(word) > 1 and word not in PARTICLES]
     return tuple(long if len(long) >= 2 else own)
 
 

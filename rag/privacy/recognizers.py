@@ -82,7 +82,11 @@ class CardRecognizer(PatternRecognizer):
             patterns=[
                 Pattern("printed", around.format(printed), 0.6),
                 Pattern("digits", around.format(r"[2-6]\d{12,18}"), 0.1),
-                Pattern("spaced", around.format(r"[2-6]\d{3}(?:[ \-]?\d{1,7}){2,5}"), 0.01),
+                Pattern(
+                    "spaced",
+                    around.format(r"(?=(?:\d[ \-]?){13})[2-6]\d{3}(?:[ \-]?\d{1,7}){2,5}"),
+                    0.01,
+                ),
             ],
             context=["card", "visa", "mastercard", "amex", "karte", "carte", "tarjeta", "carta"],
         )
@@ -146,7 +150,7 @@ def recognizers() -> list[EntityRecognizer]:
     """Return everything that finds identifiers by their shape."""
     at = r"(?:@|%40|＠|\s?[\[({]\s?(?:at|AT|@)\s?[\])}]\s?)"
     dot = r"(?:\.|\s?[\[({]\s?(?:dot|DOT|\.)\s?[\])}]\s?)"
-    mail = rf"(?<![\w.+\-])[\w.+\-!#$%&'*/=?^`{{|}}~]{{1,64}}{at}[\w\-]{{1,63}}(?:{dot}[\w\-]{{1,63}}){{0,6}}(?<![\-_])"
+    mail = rf"(?<![\w.+\-])[\w.+\-!#$%&'*/=?^`{{|}}~]{{1,64}}{at}[\w\-]{{1,63}}(?:{dot}[\w\-]{{1,63}}){{0,6}}(?:@[\w.\-]{{1,63}}){{0,3}}(?<![\-_.])"
     quoted = rf"\"[^\"\n]{{1,64}}\"@[\w\-]{{1,63}}(?:{dot}[\w\-]{{1,63}}){{1,6}}"
     return [
         PatternRecognizer(
@@ -163,7 +167,9 @@ def recognizers() -> list[EntityRecognizer]:
             "MAC_ADDRESS",
             name="Mac",
             patterns=[
-                Pattern("mac", r"(?<![\w:\-])(?:[0-9A-Fa-f]{2}[:\-]){5}[0-9A-Fa-f]{2}(?![\w:\-])", 0.8)
+                Pattern(
+                    "mac", r"(?<![\w:\-])(?:[0-9A-Fa-f]{2}[:\-]){5}[0-9A-Fa-f]{2}(?![\w:\-])", 0.8
+                )
             ],
         ),
         PatternRecognizer(
@@ -208,7 +214,18 @@ def recognizers() -> list[EntityRecognizer]:
             "MEDICAL_RECORD",
             name="Mrn",
             patterns=[
-                Pattern("mrn", r"(?<![A-Za-z0-9])(?:MRN|PAT|PID|NHI|EMR|EHR)[\-:# ]{0,2}[A-Z]{0,3}-?\d{4,12}(?!\w)", 0.8)
+                Pattern(
+                    "mrn",
+                    r"(?<![A-Za-z0-9])(?:MRN|PAT|PID|NHI|EMR|EHR)[\-:# ]{0,2}[A-Z]{0,3}-?\d{4,12}(?!\w)",
+                    0.8,
+                )
+            ],
+        ),
+        PatternRecognizer(
+            "ID_NUMBER",
+            name="Serial",
+            patterns=[
+                Pattern("serial", r"(?<![\w\-./])(?-i:[A-Z]{2,4})-?\d{6,10}(?![\w\-./]\w)", 0.45)
             ],
         ),
         _labelled(
@@ -218,7 +235,11 @@ def recognizers() -> list[EntityRecognizer]:
             r"(?:member|subscriber|policy|insurance|versicherten)[ _\-]?(?=no|nr|num|id)",
             "MedicalLabel",
         ),
-        _labelled("PASSPORT", r"(?:us |uk )?passport|reisepass|passeport|pasaporte|passaporto|paszport\w?", "PassportLabel"),
+        _labelled(
+            "PASSPORT",
+            r"(?:us |uk )?passport|reisepass|passeport|pasaporte|passaporto|paszport\w?",
+            "PassportLabel",
+        ),
         _labelled(
             "DRIVER_LICENSE",
             r"driv(?:er|ing)(?:'?s)?[ _]licen[cs]e|\bdl(?=[ :#]{1,2}(?:no)?)|f(?:ü|ue)hrerschein|permis de conduire|prawo jazdy|patente di guida",

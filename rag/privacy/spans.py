@@ -59,9 +59,7 @@ def _union(group: Sequence[Finding], end: int, blocking: frozenset[str]) -> Find
             finding.score,
         ),
     )
-    return Finding(
-        group[0].start, end, best.entity, max(f.score for f in group), best.recognizer
-    )
+    return Finding(group[0].start, end, best.entity, max(f.score for f in group), best.recognizer)
 
 
 def cut(findings: Iterable[Finding], holes: Sequence[tuple[int, int]]) -> list[Finding]:

@@ -13,13 +13,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
-_MARKS = "\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u064b-\u065f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff"
+_MARKS = (
+    "\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u064b-\u065f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff"
+)
 _INVISIBLE = "\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufe00-\ufe0f\ufeff"
 _HIDDEN = re.compile(f"[{_INVISIBLE}]")
-_CLUSTER = re.compile(
-    f"[\\x00-\\x7f]+(?![{_MARKS}])|[{_INVISIBLE}]+|.[{_MARKS}]*", re.DOTALL
+_CLUSTER = re.compile(f"[\\x00-\\x7f]+(?![{_MARKS}])|[{_INVISIBLE}]+|.[{_MARKS}]*", re.DOTALL)
+_WORD = re.compile(
+    f"[^\\W\\d_](?:[^\\W\\d_]|[{_MARKS}])*(?:['’ʼ`´][^\\W\\d_](?:[^\\W\\d_]|[{_MARKS}])*)*"
 )
-_WORD = re.compile(f"[^\\W\\d_](?:[^\\W\\d_]|[{_MARKS}])*(?:['’ʼ`´][^\\W\\d_](?:[^\\W\\d_]|[{_MARKS}])*)*")
 _LETTERS = str.maketrans(
     {"ø": "o", "đ": "d", "ł": "l", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th", "ð": "d", "ħ": "h"}
     | dict.fromkeys("'’ʼ`´", "")
@@ -106,7 +108,9 @@ def words(text: str, start: int = 0, end: int | None = None) -> list[Word]:
         if len(piece) > 2 and piece[-1] in "sS" and piece[-2] in "'’ʼ`´":
             last -= 2
         capital = piece[0].isupper()
-        found.append(Word(first, last, fold(piece), capital, capital and piece[:last - first].isupper()))
+        found.append(
+            Word(first, last, fold(piece), capital, capital and piece[: last - first].isupper())
+        )
     return found
 
 

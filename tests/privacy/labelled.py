@@ -71,6 +71,23 @@ Write to [EMAIL_ADDRESS anna (at) example (dot) com] or ring [PHONE_NUMBER 030 /
 The caller said her name was [PERSON Tamsin Pemberton-Hale] and hung up.
 [PERSON Nakamura] told [PERSON Ms Oyelaran] that [PERSON Henrik Sørensen] had left.
 Deposit for [PERSON Ioana Dumitrescu], account [BANK_ACCOUNT RO49-1123-9900], due today.
+Cc: [PERSON Harriet Lindqvist-Moss] <[EMAIL_ADDRESS hlm@post.example]>; Bcc: [EMAIL_ADDRESS payroll.team@bank.example]
+The ward sister spoke to [PERSON Gwendoline Farquharson], [PERSON Bartholomew Quill] and [PERSON Ines Carvalho].
+{"patient_name": "[PERSON Oskar Lindenbaum]", "dob": "[DATE_OF_BIRTH 1950-12-01]", "phone": "[PHONE_NUMBER 0171 5550142]"}
+lastName=[PERSON Fitzwilliam]; ssn=[US_SSN 512-88-1034]; ip=[IP_ADDRESS 172.16.254.1]
+Geburtsdatum: [DATE_OF_BIRTH 7. März 1969], Anschrift: [STREET_ADDRESS Am Alten Markt 3, 50667 Köln]
+Fecha de nacimiento: [DATE_OF_BIRTH 5 de mayo de 1971], médico: [PERSON Ramiro Echeverría]
+[PERSON Desmond Achebe] (MRN [MEDICAL_RECORD 7719203]) was moved to bed 4 by [PERSON Nurse Kipchoge].
+We thank [PERSON Mr. and Mrs. Abernathy] of [STREET_ADDRESS 9 Orchard Lane] for their gift.
+IBAN: [IBAN_CODE nl91abna0417164300], holder [PERSON Marijke de Boer].
+The old card [CREDIT_CARD 6011-1111-1111-1117] of [PERSON Carmela Esposito] was blocked.
+Password reset for [PERSON zbigniew.kaminski] from [IP_ADDRESS 203.0.113.77].
+Driving licence [DRIVER_LICENSE MORGA657054SM9IJ], issued to [PERSON Sarah Morgan].
+Bonjour [PERSON Anaïs], ton rendez-vous avec [PERSON le docteur Benoît Lefèvre] est confirmé.
+Tax ID [NATIONAL_ID 47036892816] of [PERSON Uwe Hinrichs] was checked.
+Sort code 20-00-00, account no [BANK_ACCOUNT 55779911], name [PERSON Alistair Buchanan].
+[PERSON STOJANOVIĆ Dragan] lives at [STREET_ADDRESS 1600 Pennsylvania Avenue NW, Washington, DC 20500].
+Attending: [PERSON Folasade Ogunleye, MD]; next visit with [PERSON Prof. Ellen Stubbs].
 """
 
 PLAIN = """

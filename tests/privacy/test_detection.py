@@ -1,0 +1,113 @@
+"""What is found in sentences of many kinds, and what is left alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from rag.privacy.gate import Masker
+from rag.records import Finding, MaskedText
+from tests.privacy.labelled import PLAIN, marked
+
+HONORIFICS = ("Dr. ", "Mrs. ", "Ms ", "Ing. ", "Prof. ", "Nurse ", "Mr. and Mrs. ", "le docteur ")
+
+
+def covered(text: str, start: int, end: int, findings: Sequence[Finding]) -> bool:
+    for honorific in HONORIFICS:
+        if text.startswith(honorific, start):
+            start += len(honorific)
+    end = text.rfind(", MD", start, end) if text.endswith(", MD", start, end) else end
+    inside = {place for finding in findings for place in range(finding.start, finding.end)}
+    return all(place in inside or not text[place].isalnum() for place in range(start, end))
+
+
+def test_nearly_every_marked_identifier_is_wholly_masked(gate: Masker) -> None:
+    sentences = marked()
+    missed, total = [], 0
+    for sentence, masked in zip(
+        sentences, gate.mask_texts([s.text for s in sentences]), strict=True
+    ):
+        assert isinstance(masked, MaskedText)
+        for start, end, kind in sentence.identifiers:
+            total += 1
+            if not covered(sentence.text, start, end, masked.findings):
+                missed.append((kind, sentence.text[start:end]))
+    assert total >= 150
+    assert len(missed) <= 0.02 * total, missed
+
+
+def test_the_kind_is_right_nearly_always(gate: Masker) -> None:
+    sentences = marked()
+    right = total = 0
+    for sentence, masked in zip(
+        sentences, gate.mask_texts([s.text for s in sentences]), strict=True
+    ):
+        assert isinstance(masked, MaskedText)
+        for start, end, kind in sentence.identifiers:
+            total += 1
+            right += kind in {f.entity for f in masked.findings if f.start < end and f.end > start}
+    assert right >= 0.95 * total
+
+
+@pytest.mark.parametrize("sentence", PLAIN)
+def test_a_sentence_without_persons_passes_as_it_is(gate: Masker, sentence: str) -> None:
+    assert gate.mask_text(sentence).text == sentence
+
+
+def test_text_after_an_allowed_term_is_judged_by_itself(gate_with) -> None:  # type: ignore[no-untyped-def]
+    gate = gate_with(allow=["Florence Nightingale"])
+    masked = gate.mask_text("Florence Nightingale House was opened by Ottoline Brackenbury.")
+    assert "Florence Nightingale" in masked.text
+    assert "Brackenbury" not in masked.text
+
+
+def test_twenty_thousand_findings_take_under_a_second() -> None:
+    import time
+
+    from rag.privacy import spans
+
+    many = [Finding(7 * i, 7 * i + 9, "PHONE_NUMBER", 0.5) for i in range(20_000)]
+    many += [Finding(7 * i, 7 * i + 3, "PERSON", 0.5) for i in range(20_000)]
+    begin = time.process_time()
+    resolved = spans.resolve(many)
+    spans.cut(resolved, [(9 * i, 9 * i + 2) for i in range(20_000)])
+    assert time.process_time() - begin < 1
+
+
+def test_a_text_dense_with_identifiers_is_masked_in_linear_time(gate: Masker) -> None:
+    import time
+
+    def seconds(lines: int) -> float:
+        text = "\n".join(
+            f"row {i}: user{i}@mail.example, 078-05-{i % 9000 + 1000}" for i in range(lines)
+        )
+        begin = time.process_time()
+        masked = gate.mask_text(text)
+        assert len(masked.findings) >= 2 * lines
+        return time.process_time() - begin
+
+    seconds(50)
+    small, large = seconds(500), seconds(4_000)
+    assert large < 8 * small * 3
+
+
+@pytest.mark.parametrize(
+    "noise",
+    [
+        "a" * 200_000,
+        "1" * 200_000,
+        "A " * 50_000,
+        "@" * 50_000,
+        "Aa-" * 50_000,
+        "1-" * 50_000,
+        "a: " * 40_000,
+        "Ab " * 40_000,
+    ],
+)
+def test_hostile_repetition_is_read_in_seconds(gate: Masker, noise: str) -> None:
+    import time
+
+    begin = time.process_time()
+    gate.mask_text(noise)
+    assert time.process_time() - begin < 10
