@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -86,8 +87,8 @@ class Files:
             raise self._listing_failed(error) from None
         finally:
             self._warnings = tuple(sorted(warnings, key=lambda one: (one.key, one.code)))
-            if warnings:
-                logger.warning("The source has %d things to mend.", len(warnings))
+            for (_, reason, action), count in _counted(warnings):
+                logger.warning("%d times in the source: %s %s", count, reason, action)
 
     def _list(self, warnings: Warnings) -> Iterator[DocumentRef]:
         started = len(warnings)
@@ -251,6 +252,10 @@ def system_of(source: Source, base: Path) -> System:
     if source.options:
         raise ConfigError("A local folder takes no source.options.", "Leave them out.")
     return LocalFolder((base / Path(rest if separator else source.url).expanduser()).absolute())
+
+
+def _counted(warnings: Iterable[Warned]) -> Iterable[tuple[tuple[str, str, str], int]]:
+    return sorted(Counter((one.code, one.reason, one.action) for one in warnings).items())
 
 
 def _is(error: Exception, names: set[str]) -> bool:

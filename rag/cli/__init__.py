@@ -29,6 +29,7 @@ for _module in (keeping, asking, files):
 
 def main() -> None:
     """Run ``sluice`` with this process's arguments and exit."""
+    _only_our_words("--json" in sys.argv)
     sys.exit(run(sys.argv[1:]))
 
 
@@ -39,7 +40,6 @@ def run(arguments: Sequence[str]) -> int:
     corpus file, or the work could not be done. 130: interrupted.
     """
     as_json = "--json" in arguments
-    _prepare(as_json)
     try:
         code = app(list(arguments) or ["--help"], prog_name="sluice", standalone_mode=False)
         sys.stdout.flush()
@@ -72,8 +72,8 @@ def run(arguments: Sequence[str]) -> int:
     return code if isinstance(code, int) else 0
 
 
-def _prepare(as_json: bool) -> None:
-    """Let nothing but our own words onto the terminal."""
+def _only_our_words(as_json: bool) -> None:
+    """Keep libraries' warnings off the terminal: they may quote documents."""
     import logging
     import warnings
 
