@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 from rag.errors import CorpusBusy, TargetFailed
 from rag.records import Hit, IndexedDocument, Principal
 from rag.retrieve.query import Query, Where
-from rag.targets import Contents, Stored
+from rag.targets import Contents, Stored, snapshot
 from rag.targets.rows import COLUMNS, as_hit, as_rows, replaced, schema, searchable
 
 T = TypeVar("T")
@@ -55,7 +55,9 @@ class EmbeddedIndex:
         self._name = f"chunks_{dimensions}"
         self._scalar_from = scalar_from
         self._vector_from = vector_from
+        self._folder = folder / f"{self._name}.lance"
         self._removals = folder / "removals"
+        self._saved = folder / f"{self._name}.json"
         self._connection: Any = None
 
     # Writing
@@ -112,11 +114,14 @@ class EmbeddedIndex:
         written anew and no version refers to the old one. Its full-text index keeps the words
         of deleted rows until it is built anew.
         """
+        if self._snapshot() is not None and not self._removals.exists():
+            return
         with self._writing() as table:
             database = self._database()
             for name in database.list_tables().tables:
                 if name != self._name:
                     database.drop_table(name)
+                    (self.folder / f"{name}.json").unlink(missing_ok=True)
             table.optimize()
             if self._removals.exists():
                 _prune(table)
@@ -124,6 +129,7 @@ class EmbeddedIndex:
                 _index_words(table)
             self._index(table)
             _prune(table)
+            snapshot.save(self._saved, self._folder, _inventory(table))
             self._removals.unlink(missing_ok=True)
 
     def _expect_removals(self, table: Any, documents: Sequence[str]) -> None:
@@ -142,7 +148,7 @@ class EmbeddedIndex:
         pruning only those of the newest version are there. A row's address is its fragment's
         number in the upper 32 bits, and its place.
         """
-        folder = self.folder / f"{self._name}.lance" / "_deletions"
+        folder = self._folder / "_deletions"
         for fragment in sorted({int(p.name.split("-")[0]) for p in folder.glob("*-*-*")}):
             first, last = fragment << 32, (fragment + 1) << 32
             inside = f"_rowid >= {first} AND _rowid < {last}"
@@ -173,21 +179,8 @@ class EmbeddedIndex:
 
     def inventory(self) -> Mapping[str, Stored]:
         """See `rag.targets.Target.inventory`."""
-
-        def read(table: Any) -> dict[str, Stored]:
-            columns = ["id", "document_id", "position", "digest", "acl"]
-            found: dict[str, tuple[str, tuple[str, ...], list[tuple[int, str]]]] = {}
-            for row in table.search().select(columns).to_arrow().to_pylist():
-                _, _, chunks = found.setdefault(
-                    row["document_id"], (row["digest"], tuple(row["acl"]), [])
-                )
-                chunks.append((row["position"], row["id"]))
-            return {
-                document: Stored(digest, acl, tuple(chunk for _, chunk in sorted(chunks)))
-                for document, (digest, acl, chunks) in found.items()
-            }
-
-        return self._reading(read, {})
+        saved = self._snapshot()
+        return self._reading(_inventory, {}) if saved is None else saved
 
     def legs(self, query: Query, depth: int) -> Mapping[str, list[Hit]]:
         """See `rag.targets.Target.legs`."""
@@ -227,13 +220,9 @@ class EmbeddedIndex:
 
     def stats(self) -> Contents:
         """See `rag.targets.Contents`."""
-
-        def read(table: Any) -> Contents:
-            owners = table.search().select(["document_id"]).to_arrow().column("document_id")
-            size = sum(p.stat().st_size for p in self.folder.rglob("*") if p.is_file())
-            return Contents(len(owners.unique()), len(owners), size)
-
-        return self._reading(read, Contents(0, 0, 0))
+        held = self.inventory()
+        size = sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file())
+        return Contents(len(held), sum(len(stored.chunks) for stored in held.values()), size)
 
     # The table
 
@@ -245,8 +234,11 @@ class EmbeddedIndex:
             self._connection = lancedb.connect(self.folder)
         return self._connection
 
+    def _snapshot(self) -> dict[str, Stored] | None:
+        return snapshot.load(self._saved, self._folder)
+
     def _exists(self) -> bool:
-        return (self.folder / f"{self._name}.lance" / "_versions").is_dir()
+        return (self._folder / "_versions").is_dir()
 
     def _reading(self, read: Callable[[Any], T], empty: T) -> T:
         """`read` on one version of the table; again on a newer one when that was cleaned up."""
@@ -283,6 +275,18 @@ class EmbeddedIndex:
         table = database.create_table(self._name, schema=schema(self.dimensions))
         _index_words(table)
         return table
+
+
+def _inventory(table: Any) -> dict[str, Stored]:
+    columns = ["id", "document_id", "position", "digest", "acl"]
+    found: dict[str, tuple[str, tuple[str, ...], list[tuple[int, str]]]] = {}
+    for row in table.search().select(columns).to_arrow().to_pylist():
+        _, _, chunks = found.setdefault(row["document_id"], (row["digest"], tuple(row["acl"]), []))
+        chunks.append((row["position"], row["id"]))
+    return {
+        document: Stored(digest, acl, tuple(chunk for _, chunk in sorted(chunks)))
+        for document, (digest, acl, chunks) in found.items()
+    }
 
 
 def _partitions(rows: int) -> int:

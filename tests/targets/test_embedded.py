@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -212,3 +214,32 @@ def test_a_damaged_index_is_reported_without_what_it_holds(index: EmbeddedIndex)
         EmbeddedIndex(index.folder, DIMENSIONS).inventory()
     assert "secret" not in str(caught.value)
     assert caught.value.__cause__ is None
+
+
+def test_what_did_not_change_since_it_was_compacted_is_told_without_lancedb(
+    index: EmbeddedIndex,
+) -> None:
+    documents = [make("a", "one", "two"), make("b'", "three", acl=("user:ä",))]
+    index.apply(documents, [])
+    told_by_table = index.inventory()
+    index.compact()
+    code = """
+import sys
+from pathlib import Path
+from rag.targets.embedded import EmbeddedIndex
+index = EmbeddedIndex(Path(sys.argv[1]), int(sys.argv[2]))
+index.compact()
+print(sorted(index.inventory().items()), index.stats().chunks, "lancedb" in sys.modules)
+"""
+    told = subprocess.run(
+        [sys.executable, "-c", code, str(index.folder), str(DIMENSIONS)],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert told.strip() == f"{sorted(told_by_table.items())} 3 False"
+    index.apply([make("c", "four")], ["a"])
+    assert set(index.inventory()) == {"b'", "c"}
+    index.set_acl({"c": ()})
+    assert index.inventory()["c"].acl == ()
