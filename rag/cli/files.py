@@ -106,11 +106,11 @@ def mask(
     from rag.privacy import masker
 
     _, privacy = _settings(corpus)
-    # A byte that is no UTF-8 is replaced, not refused: the rest still has to be masked.
-    # Line ends stay as they are: offsets are into the text as it was given.
-    sys.stdin.reconfigure(encoding="utf-8", errors="replace", newline="")  # type: ignore[union-attr]
+    # A byte that is no UTF-8 is replaced, not refused: the rest still has to be masked. Line
+    # ends stay as they are: offsets are into the text as it was given.
     if file is None or str(file) == "-":
         source: TextIO = sys.stdin
+        source.reconfigure(encoding="utf-8", errors="replace", newline="")  # type: ignore[attr-defined]
     else:
         try:
             source = file.open(encoding="utf-8", errors="replace", newline="")
