@@ -72,6 +72,11 @@ def _shards(
             tell(Progress("documents", min(done, documents), documents))
 
     tell(Progress("documents", 0, documents))
+    if len(shards) == 1:
+        # A little work is done here: models that were loaded for it serve the next sync too.
+        pipeline.shard(run_id, shards[0], count)
+        pipeline.apply(run_id, shards[0])
+        return
     workers = options.workers or os.cpu_count() or 1
     corpus = str(pipeline.context.loaded.path)
     store = pipeline.context.store

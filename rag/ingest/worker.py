@@ -91,8 +91,10 @@ def _tend(
                 shard, tries = todo.get(timeout=0.1)
             except queue.Empty:
                 continue
-            if process is None or process.poll() is not None:
-                process = _start(corpus, run_id)
+            if process is not None and process.poll() is not None:
+                _end(process)
+                process = None
+            process = process or _start(corpus, run_id)
             answer = _ask(process, shard, progress, stop)
             if answer is not None:
                 done.put(answer if isinstance(answer, SluiceError) else (shard, answer))
@@ -110,8 +112,7 @@ def _tend(
                 )
     finally:
         if process is not None:
-            process.kill()
-            process.wait()
+            _end(process)
 
 
 def _start(corpus: str, run_id: str) -> subprocess.Popen[str]:
@@ -122,6 +123,12 @@ def _start(corpus: str, run_id: str) -> subprocess.Popen[str]:
         text=True,
         env=os.environ | ONE_THREAD,
     )
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    process.kill()
+    with process:  # closes its pipes and waits
+        pass
 
 
 def _ask(
