@@ -12,7 +12,7 @@ from langchain_core.retrievers import BaseRetriever
 from rag.records import Hit, Principal
 
 
-class CorpusRetriever(BaseRetriever):
+class CorpusRetriever(BaseRetriever):  # type: ignore[misc]  # langchain is not checked
     """Passages that an asker may read, best first.
 
     Example::

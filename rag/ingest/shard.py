@@ -55,7 +55,7 @@ class ShardReport:
     types: Counter[str] = field(default_factory=Counter)
     masked: Counter[str] = field(default_factory=Counter)
     failures: Counter[str] = field(default_factory=Counter)
-    seconds: Counter[str] = field(default_factory=Counter)
+    seconds: dict[str, float] = field(default_factory=dict)
 
     def as_counts(self) -> dict[str, Any]:
         """Return it as plain dictionaries and numbers."""
@@ -71,7 +71,8 @@ class ShardReport:
         try:
             yield
         finally:
-            self.seconds[step] += time.perf_counter() - start
+            spent = time.perf_counter() - start
+            self.seconds[step] = self.seconds.get(step, 0.0) + spent
 
 
 @dataclass(slots=True)

@@ -159,12 +159,10 @@ def _ask(
 
 
 def _report(counts: dict[str, Any]) -> ShardReport:
-    return ShardReport(
-        **{
-            name: Counter(value) if isinstance(value, dict) else value
-            for name, value in counts.items()
-        }
-    )
+    report = ShardReport(**counts)
+    for name in ("outcomes", "types", "masked", "failures"):
+        setattr(report, name, Counter(counts[name]))
+    return report
 
 
 def serve(corpus: str, run_id: str) -> None:

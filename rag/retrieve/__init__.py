@@ -1,1 +1,1 @@
-"""From a masked question to the passages that fit into a token budget."""
+"""Search within rights, and packing what was found into a token budget."""

@@ -1,0 +1,1 @@
+"""The view that Airflow has: one DAG a corpus."""
