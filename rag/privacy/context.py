@@ -6,57 +6,103 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from rag.privacy.names import COMMON, flags_of, plain, sure
+from rag.privacy.lexicon import COMMON, flags_of, plain, sure
 from rag.privacy.pseudonym import MASK, PARTICLES, TITLES
-from rag.privacy.words import Word, fold, words
+from rag.privacy.words import Word, word_set, words
 from rag.records import Finding
 
 if TYPE_CHECKING:
     from rag.privacy.detect import Passage
 
-_PERSON = frozenset(
-    "patient patients patientin employee employees contact author authors creator surname forename lastname firstname "
-    "fullname customer client holder cardholder accountholder owner manager physician doctor clinician nurse "
-    "signatory beneficiary guarantor spouse father mother guardian guarantor reviewer approver assignee reporter "
-    "requester applicant recipient sender attendee attendees participant participants member witness witnesses "
-    "supervisor consultant surgeon from to cc bcc signed prepared reviewed approved by name names editor "
-    "relative kin insured subscriber payee payer debtor creditor tenant landlord student teacher "
-    "vorname nachname familienname kunde kundin mitarbeiter mitarbeiterin ansprechpartner arzt arztin versicherter "
-    "unterzeichner bearbeiter verfasser von an nom prenom salarie medecin redacteur auteur destinataire expediteur "
-    "signataire beneficiaire nombre apellido apellidos paciente empleado cliente medico autor firmante titular "
-    "beneficiario cognome paziente dipendente medico autore imie nazwisko pacjent pracownik klient lekarz naam "
-    "achternaam voornaam patiënt medewerker klant arts navn etternavn fornavn namn efternamn fornamn nimi sukunimi "
-    "etunimi jmeno prijmeni nev isim soyad hasta nome sobrenome funcionario имя фамилия фио пациент".split()
+_PERSON = word_set(
+    """
+    patient patients patientin employee employees contact author authors creator surname forename
+    lastname firstname fullname customer client holder cardholder accountholder owner manager
+    physician doctor clinician nurse signatory beneficiary guarantor spouse father mother guardian
+    reviewer approver assignee reporter requester applicant recipient sender attendee attendees
+    participant participants member witness witnesses supervisor consultant surgeon from to cc bcc
+    signed prepared reviewed approved by name names editor relative kin insured subscriber payee
+    payer debtor creditor tenant landlord student teacher vorname nachname familienname kunde
+    kundin mitarbeiter mitarbeiterin ansprechpartner arzt arztin versicherter unterzeichner
+    bearbeiter verfasser von an nom prenom salarie medecin redacteur auteur destinataire
+    expediteur signataire beneficiaire nombre apellido apellidos paciente empleado cliente medico
+    autor firmante titular beneficiario cognome paziente dipendente autore imie nazwisko pacjent
+    pracownik klient lekarz naam achternaam voornaam patiënt medewerker klant arts navn etternavn
+    fornavn namn efternamn fornamn nimi sukunimi etunimi jmeno prijmeni nev isim soyad hasta nome
+    sobrenome funcionario имя фамилия фио пациент
+    """
 )
-_SURE = frozenset(
-    "patient surname forename lastname firstname fullname cardholder accountholder physician doctor clinician signatory beneficiary "
-    "author creator signed employee vorname nachname familienname prenom apellido apellidos cognome imie nazwisko kunde mitarbeiter "
-    "paciente paziente pacjent achternaam voornaam sobrenome фамилия spouse attendee nurse guarantor manager".split()
+_SURE = word_set(
+    """
+    patient surname forename lastname firstname fullname cardholder accountholder physician doctor
+    clinician signatory beneficiary author creator signed employee vorname nachname familienname
+    prenom apellido apellidos cognome imie nazwisko kunde mitarbeiter paciente paziente pacjent
+    achternaam voornaam sobrenome фамилия spouse attendee nurse guarantor manager
+    """
 )
-_THINGS = frozenset(
-    "product file drug brand company project service user host domain table column field server bank branch department "
-    "ward hospital clinic street city country event course document report item medication trade generic event vendor "
-    "supplier organisation organization team group role class type category display database system process policy "
-    "firmen produkt datei number no id code date type address email phone reason notes amount status count".split()
+_THINGS = word_set(
+    """
+    product file drug brand company project service user host domain table column field server
+    bank branch department ward hospital clinic street city country event course document report
+    item medication trade generic vendor supplier organisation organization team group role class
+    type category display database system process policy firmen produkt datei number no id code
+    date address email phone reason notes amount status count
+    """
 )
 _KEYED = (
-    ("DATE_OF_BIRTH", re.compile(r"\b(?:dob|birth|birthdate|birthday|born|geburtsdatum|geboren|naissance|nacimiento|nascita|urodzenia|geboortedatum|fodselsdato|fodelsedatum)\b")),
+    (
+        "DATE_OF_BIRTH",
+        re.compile(
+            r"\b(?:dob|birth|birthdate|birthday|born|geburtsdatum|geboren|naissance|nacimiento|"
+            r"nascita|urodzenia|geboortedatum|fodselsdato|fodelsedatum)\b"
+        ),
+    ),
     ("EMAIL_ADDRESS", re.compile(r"\be ?-?mails?\b|\bmail address\b")),
-    ("PHONE_NUMBER", re.compile(r"\b(?:phone|telephone|tel|mobile|cell|fax|telefon|telefono|handy|mobil|gsm|pager|telephone|telefoon)\b")),
-    ("STREET_ADDRESS", re.compile(r"\b(?:address|street|anschrift|adresse|strasse|direccion|indirizzo|adres|endereco|domicile|residence|postcode|zip|zipcode|plz)\b")),
+    (
+        "PHONE_NUMBER",
+        re.compile(
+            r"\b(?:phone|telephone|tel|mobile|cell|fax|telefon|telefono|handy|mobil|gsm|pager|"
+            r"telephone|telefoon)\b"
+        ),
+    ),
+    (
+        "STREET_ADDRESS",
+        re.compile(
+            r"\b(?:address|street|anschrift|adresse|strasse|direccion|indirizzo|adres|endereco|"
+            r"domicile|residence|postcode|zip|zipcode|plz)\b"
+        ),
+    ),
     ("US_SSN", re.compile(r"\b(?:ssn|social security)\b")),
     ("IBAN_CODE", re.compile(r"\biban\b")),
     ("CREDIT_CARD", re.compile(r"\b(?:card|credit card|card ?no|card ?number|pan|kartennummer)\b")),
     ("PASSPORT", re.compile(r"\b(?:passport|reisepass|pasaporte|passeport)\b")),
     ("DRIVER_LICENSE", re.compile(r"\b(?:driv\w+ licen[cs]e|fuhrerschein)\b")),
-    ("MEDICAL_RECORD", re.compile(r"\b(?:mrn|medical record|patient (?:id|no|number|nr)|patientennummer|hospital (?:no|number)|insurance (?:no|id|number)|policy (?:no|number)|member (?:id|no|number)|nhs)\b")),
+    (
+        "MEDICAL_RECORD",
+        re.compile(
+            r"\b(?:mrn|medical record|patient (?:id|no|number|nr)|patientennummer|hospital "
+            r"(?:no|number)|insurance (?:no|id|number)|policy (?:no|number)|member (?:id|no|"
+            r"number)|nhs)\b"
+        ),
+    ),
     ("MEDICAL_LICENSE", re.compile(r"\b(?:licen[cs]e|npi|dea|gmc)\b")),
-    ("BANK_ACCOUNT", re.compile(r"\b(?:account|konto|kontonummer|acct|sort code|routing|cuenta|compte)\b")),
-    ("NATIONAL_ID", re.compile(r"\b(?:national id|id number|nino|tax id|tin|pesel|dni|nif|bsn|steuer ?id|personnummer|cpf|employee (?:id|no|number)|staff (?:id|no|number)|personnel (?:no|number)|customer (?:id|no|number))\b")),
+    (
+        "BANK_ACCOUNT",
+        re.compile(r"\b(?:account|konto|kontonummer|acct|sort code|routing|cuenta|compte)\b"),
+    ),
+    (
+        "NATIONAL_ID",
+        re.compile(
+            r"\b(?:national id|id number|nino|tax id|tin|pesel|dni|nif|bsn|steuer ?id|personnummer|"
+            r"cpf|employee (?:id|no|number)|staff (?:id|no|number)|personnel (?:no|number)"
+            r"|customer (?:id|no|number))\b"
+        ),
+    ),
     ("IP_ADDRESS", re.compile(r"\bip(?: address)?\b")),
-)  # fmt: skip
+)
 _KEY = re.compile(
-    r"(?:^|(?<=[\n|;,\t{(>\"']))[ \t\-*•]{0,4}[\"'<]?([^\W\d_][\w .'’/()\-]{0,34}?)[\"'>]?[ \t]{0,3}(?::|=|\t|—)[ \t]{0,4}\n?[ \t]{0,4}(?=[^\s:=])"
+    r"(?:^|(?<=[\n|;,\t{(>\"']))[ \t\-*•]{0,4}[\"'<]?([^\W\d_][\w .'’/()\-]{0,34}?)"
+    r"[\"'>]?[ \t]{0,3}(?::|=|\t|—)[ \t]{0,4}\n?[ \t]{0,4}(?=[^\s:=])"
 )
 _DISPLAY = re.compile(r"(?:^|[;,]|(?<=>))\s*[\"']?([^\"'<>;@]{2,80}?)[\"']?\s*(?=<|\(|;|$)")
 _DATE = re.compile(
@@ -64,7 +110,8 @@ _DATE = re.compile(
 )
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|_")
 _COMPANY = re.compile(
-    r"\b(?:Ltd|GmbH|AG|Inc|LLC|LLP|PLC|plc|Corp|S\.?A|SpA|BV|NV|Bank|Hospital|Clinic|University|Department|Team|Group|Trust|Office|Committee|Board)\b"
+    r"\b(?:Ltd|GmbH|AG|Inc|LLC|LLP|PLC|plc|Corp|S\.?A|SpA|BV|NV|Bank|Hospital|Clinic|"
+    r"University|Department|Team|Group|Trust|Office|Committee|Board)\b"
 )
 
 
@@ -104,34 +151,34 @@ def _by_label(
 ) -> None:
     if not label or MASK.fullmatch(text[first:last].strip()):
         return
-    digits = sum(map(str.isdigit, text[first:last]))
-    for entity, key in _KEYED:
-        if not key.search(label):
-            continue
+    entity = next((entity for entity, key in _KEYED if key.search(label)), "")
+    if entity:
         start, end = _trim(text, first, last)
+        piece = text[start:end]
         if entity == "DATE_OF_BIRTH":
-            for match in _DATE.finditer(text, first, last):
-                found.append(
-                    Finding(base + match.start(), base + match.end(), entity, 0.85, "Label")
-                )
-        elif entity in {"EMAIL_ADDRESS", "IP_ADDRESS"}:
-            pass  # their shape is enough
-        elif entity == "STREET_ADDRESS":
-            if (
-                digits
-                and (whole or re.search(r"[^\W\d_]", text[start:end]))
-                and "@" not in text[start:end]
-                and "://" not in text[start:end]
-            ):
-                found.append(Finding(base + start, base + end, entity, 0.75, "Label"))
-        elif digits >= 4 and whole:
-            found.append(Finding(base + start, base + end, entity, 0.75, "Label"))
+            ranges = [match.span() for match in _DATE.finditer(text, first, last)]
+        elif _fits(entity, piece, whole):
+            ranges = [(start, end)]
+        else:
+            ranges = []
+        found += [Finding(base + a, base + b, entity, 0.8, "Label") for a, b in ranges]
         if entity != "EMAIL_ADDRESS":
             return
     level = person_label(label)
     if level:
         for start, end in names_in(text, first, last, level):
             found.append(Finding(base + start, base + end, "PERSON", 0.8, "Label"))
+
+
+def _fits(entity: str, piece: str, whole: bool) -> bool:
+    """Tell whether a value may be what its label says."""
+    digits = sum(map(str.isdigit, piece))
+    if entity in {"EMAIL_ADDRESS", "IP_ADDRESS"}:
+        return False  # their shape is enough
+    if entity == "STREET_ADDRESS":
+        lettered = whole or any(map(str.isalpha, piece))
+        return digits > 0 and lettered and "@" not in piece and "://" not in piece
+    return whole and digits >= 4
 
 
 def person_label(label: str) -> int:
@@ -142,7 +189,7 @@ def person_label(label: str) -> int:
     last = parts[-1]
     if last not in _PERSON or set(parts[:-1]) & _THINGS:
         return 2 if set(parts) & _SURE and not set(parts) & _THINGS else 0
-    if set(parts) & _SURE or last == "by" or last in {"name", "names"} and len(parts) > 1:
+    if set(parts) & _SURE or last == "by" or (last in {"name", "names"} and len(parts) > 1):
         return 2
     return 1
 
@@ -172,7 +219,7 @@ def _leads(word: Word) -> bool:
     if word.folded in PARTICLES and word.capital:
         return False
     flags = flags_of(word.folded)
-    return word.folded in TITLES or bool(flags & COMMON) and plain(flags)
+    return word.folded in TITLES or (bool(flags & COMMON) and plain(flags))
 
 
 def _stops(text: str, inside: list[Word], index: int) -> bool:
@@ -190,7 +237,7 @@ def _nameful(inside: list[Word], level: int) -> bool:
     flags = [flags_of(word.folded) for word in inside]
     if any(sure(f) and (word.capital or level == 2) for f, word in zip(flags, inside, strict=True)):
         return True
-    if all(map(plain, flags)) or len(inside) == 1 and flags[0] & COMMON and level == 1:
+    if all(map(plain, flags)) or (len(inside) == 1 and flags[0] & COMMON and level == 1):
         return False
     if level == 2:
         return all(word.capital for word in inside if word.folded not in PARTICLES) or not (
@@ -209,6 +256,3 @@ def _trim(text: str, first: int, last: int) -> tuple[int, int]:
     return first + len(piece) - len(piece.lstrip()), last - (
         len(piece) - len(piece.rstrip(" \t\n,;\"'"))
     )
-
-
-__all__ = ["fold", "keys", "names_in", "person_label", "structured"]

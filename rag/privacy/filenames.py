@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 from rag.privacy import spans
-from rag.privacy.names import GIVEN, SURNAME, flags_of, sure
+from rag.privacy.lexicon import GIVEN, SURNAME, flags_of, sure
 from rag.privacy.pseudonym import MASK
 from rag.privacy.words import fold
 from rag.records import Finding
@@ -33,7 +34,7 @@ def persons_in(
             *(match.start() + hump.start() for hump in _HUMPS.finditer(match.group())),
             match.end(),
         ]
-        for start, end in zip(edges, edges[1:], strict=False):
+        for start, end in pairwise(edges):
             parts.append((start, end, fold(name[start:end])))
     last_dot = name.rfind(".")
     flags = []
@@ -82,7 +83,9 @@ def _joined(folded: str, of_document: Callable[[str], bool]) -> bool:
     """Tell whether a word is two of the document's names in one, or an initial and a surname."""
     if not 4 <= len(folded) <= 40:
         return False
-    if of_document(folded[1:]) and len(folded) > 4 or of_document(folded[:-1]) and len(folded) > 4:
+    if (of_document(folded[1:]) and len(folded) > 4) or (
+        of_document(folded[:-1]) and len(folded) > 4
+    ):
         return True
     return any(
         of_document(folded[:cut]) and of_document(folded[cut:]) for cut in range(2, len(folded) - 1)

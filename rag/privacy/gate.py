@@ -289,7 +289,7 @@ def fingerprint(privacy: Privacy) -> str:
 def _fingerprint(policy: Policy, key: bytes) -> str:
     from importlib.metadata import version
 
-    from rag.privacy.names import lexicon
+    from rag.privacy.lexicon import lexicon
 
     facts = {
         "code": CODE_VERSION,

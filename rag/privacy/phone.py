@@ -11,10 +11,12 @@ if TYPE_CHECKING:
     from presidio_analyzer.nlp_engine import NlpArtifacts
 
 _CANDIDATE = re.compile(
-    r"(?<![\w.,/@#\-])(?:\+|\(\+?|00)?\d(?:[ \u00a0.\-/]{0,2}[()]{0,2}[ ]?\d){6,16}(?:\s?(?:x|ext\.?|Ext\.?|ext|DW)\s?\d{1,6})?(?![\w]|[.,]\d)"
+    r"(?<![\w.,/@#\-])(?:\+|\(\+?|00)?\d(?:[ \u00a0.\-/]{0,2}[()]{0,2}[ ]?\d){6,16}(?:\s?(?:x|"
+    r"ext\.?|Ext\.?|ext|DW)\s?\d{1,6})?(?![\w]|[.,]\d)"
 )
 _LABEL = re.compile(
-    r"(?:phone|tele(?:fon|phone|fono|fax)?|tel\b|mobil\w{0,4}|mob\b|cell\w{0,6}|fax|call|dial|ring|text|sms|whatsapp|"
+    r"(?:phone|tele(?:fon|phone|fono|fax)?|tel\b|mobil\w{0,4}|mob\b|cell\w{0,6}|fax|"
+    r"call|dial|ring|text|sms|whatsapp|"
     r"pager|contact|reach|handy|rufnummer|durchwahl|t[ée]l[ée]?phone|portable|m[oó]vil|cellulare|"
     r"komórk\w{0,3}|numer|puhelin|gsm|тел|телефон|☎|📞|電話|\b[tfmp](?:\s?:|\.))",
     re.IGNORECASE,
@@ -23,13 +25,14 @@ _NORTH_AMERICA = re.compile(
     r"(?:\+?1[ .\-]?)?(?:\(\d{3}\) ?|\d{3}[ .\-/])\d{3}[ .\-]\d{4}(?:\D.*)?$"
 )
 _DATED = re.compile(
-    r"(?:19|20)\d{2}([.\-/ ])[01]?\d\1[0-3]?\d\b|[0-3]?\d([.\-/ ])[01]?\d\2(?:19|20)\d{2}\b|(?:19|20)\d{2} ?[\-/] ?(?:19|20)\d{2}$"
+    r"(?:19|20)\d{2}([.\-/ ])[01]?\d\1[0-3]?\d\b|[0-3]?\d([.\-/ ])[01]?\d\2(?:19|20)"
+    r"\d{2}\b|(?:19|20)\d{2} ?[\-/] ?(?:19|20)\d{2}$"
 )
 _DOTTED = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
 _REGIONS = ("GB", "DE", "FR", "ES", "IT", "PL", "NL", "BE", "AT", "CH", "SE", "IN", "BR", "TR")
 
 
-class PhoneShapes(LocalRecognizer):
+class PhoneShapes(LocalRecognizer):  # type: ignore[misc]  # Presidio has no types
     """Numbers that are written as phone numbers are, in any country."""
 
     def __init__(self) -> None:
@@ -78,7 +81,8 @@ class PhoneShapes(LocalRecognizer):
 
 
 _SHORT = re.compile(
-    r"(?:\b(?:ext|extension|durchwahl|pager|bleep|tel|phone|fax|call)\b\.?\s?[:#]?\s?)(\d{3}[\-. ]?\d{2,4})(?![\w\-]|[.,]\d)",
+    r"(?:\b(?:ext|extension|durchwahl|pager|bleep|tel|phone|fax|call)\b\.?\s?[:#]?\s?)"
+    r"(\d{3}[\-. ]?\d{2,4})(?![\w\-]|[.,]\d)",
     re.IGNORECASE,
 )
 

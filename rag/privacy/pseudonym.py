@@ -11,23 +11,26 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from rag.privacy.policy import KINDS
-from rag.privacy.words import view, words
+from rag.privacy.words import view, word_set, words
 
-TITLES = frozenset(
-    "mr mrs ms miss mx dr prof professor doctor sir madam dame lord lady rev reverend fr father "
-    "sister brother nurse judge justice captain capt col colonel gen general lt sgt sergeant "
-    "major officer hon herr herrn frau fraulein hr fr dipl ing med phd md mme mlle madame "
-    "monsieur mademoiselle m maitre me docteur sr sra srta senor senora senorita don dona "
-    "doctora dott dottore dottssa dottoressa sig signor signora signorina ing avv pan pani "
-    "mgr inz lek hab dhr mevr mevrouw meneer fru froken herra rouva bay bayan hoca jr sr ii iii "
-    "esq obe mbe frcs mrcp rn".split()
+TITLES = word_set(
+    """
+    mr mrs ms miss mx dr prof professor doctor sir madam dame lord lady rev reverend fr father
+    sister brother nurse judge justice captain capt col colonel gen general lt sgt sergeant major
+    officer hon herr herrn frau fraulein hr dipl ing med phd md mme mlle madame monsieur
+    mademoiselle m maitre me docteur sr sra srta senor senora senorita don dona doctora dott
+    dottore dottssa dottoressa sig signor signora signorina avv pan pani mgr inz lek hab dhr mevr
+    mevrouw meneer fru froken herra rouva bay bayan hoca jr ii iii esq obe mbe frcs mrcp rn
+    """
 )
 """Words around a name that are not of it, folded."""
 
 _HUMP = re.compile(r"(?<=[^\W\d_A-Z]{2})(?<!\bMac)(?<!\bVan)(?<!\bVon)(?<!\bDel)(?=[A-Z])")
-PARTICLES = frozenset(
-    "de la las los del della dello degli di da das do dos du des d van von vom zu zum zur der den "
-    "ter ten te op bin ibn binti bint al el ul ur y e i le af av a mac mc ni nic ui abu ould ap".split()
+PARTICLES = word_set(
+    """
+    de la las los del della dello degli di da das do dos du des d van von vom zu zum zur der den
+    ter ten te op bin ibn binti bint al el ul ur y e i le af av a mac mc ni nic ui abu ould ap
+    """
 )
 """Small words within names, folded; small letters in most languages, capitals in some."""
 _SHORT = {"EMAIL_ADDRESS": "EMAIL"}

@@ -38,7 +38,7 @@ _IBAN_LENGTHS = {
 }
 
 
-class IbanRecognizer(PatternRecognizer):
+class IbanRecognizer(PatternRecognizer):  # type: ignore[misc]  # Presidio has no types
     """IBANs (ISO 13616): mod 97, or at least the length that the country has."""
 
     def validate_result(self, pattern_text: str) -> bool | None:
@@ -47,7 +47,7 @@ class IbanRecognizer(PatternRecognizer):
     @staticmethod
     def build() -> IbanRecognizer:
         shape = r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ \-.]?[A-Za-z0-9]){11,30}(?![A-Za-z0-9])"
-        return IbanRecognizer("IBAN_CODE", patterns=[Pattern("iban", shape, 0.5)])
+        return IbanRecognizer("IBAN_CODE", name="Iban", patterns=[Pattern("iban", shape, 0.5)])
 
 
 def iban_length(text: str) -> int:
@@ -63,7 +63,7 @@ def iban_length(text: str) -> int:
     return 0
 
 
-class CardRecognizer(PatternRecognizer):
+class CardRecognizer(PatternRecognizer):  # type: ignore[misc]  # Presidio has no types
     """Payment cards: 13 to 19 digits with a Luhn checksum, or grouped as cards are printed."""
 
     def validate_result(self, pattern_text: str) -> bool | None:
@@ -79,6 +79,7 @@ class CardRecognizer(PatternRecognizer):
         printed = r"[3-6]\d{3}([ \-.])\d{4}\1\d{4}\1\d{4}|3\d{3}([ \-.])\d{6}\2\d{5}"
         return CardRecognizer(
             "CREDIT_CARD",
+            name="Card",
             patterns=[
                 Pattern("printed", around.format(printed), 0.6),
                 Pattern("digits", around.format(r"[2-6]\d{12,18}"), 0.1),
@@ -92,7 +93,7 @@ class CardRecognizer(PatternRecognizer):
         )
 
 
-class IpRecognizer(PatternRecognizer):
+class IpRecognizer(PatternRecognizer):  # type: ignore[misc]  # Presidio has no types
     """IP addresses of both versions, as the standard library reads them."""
 
     def validate_result(self, pattern_text: str) -> bool | None:
@@ -100,18 +101,21 @@ class IpRecognizer(PatternRecognizer):
             ipaddress.ip_address(pattern_text.partition("%")[0])
         except ValueError:
             return False
-        return True if pattern_text.strip(":0") else False
+        return bool(pattern_text.strip(":0"))
 
     @staticmethod
     def build() -> IpRecognizer:
         four = r"(?<![\w.])(?<!version )(?<!Version )(?:\d{1,3}\.){3}\d{1,3}(?![\w]|\.\d)"
-        six = r"(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}(?:(?:\d{1,3}\.){3}\d{1,3}|[0-9A-Fa-f]{0,4})(?:%\w+)?(?![\w:])"
+        six = (
+            r"(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}(?:(?:\d{1,3}\.){3}\d{1,3}|[0-9A-Fa-f]{0,4})"
+            r"(?:%\w+)?(?![\w:])"
+        )
         return IpRecognizer(
             "IP_ADDRESS", patterns=[Pattern("IPv4", four, 0.6), Pattern("IPv6", six, 0.6)]
         )
 
 
-class NhsRecognizer(PatternRecognizer):
+class NhsRecognizer(PatternRecognizer):  # type: ignore[misc]  # Presidio has no types
     """UK NHS numbers: ten digits, modulus 11."""
 
     def validate_result(self, pattern_text: str) -> bool | None:
@@ -122,7 +126,8 @@ class NhsRecognizer(PatternRecognizer):
 
 _ID = (
     r"(?P<value>(?=(?:[A-Za-z]{1,3} )?[A-Za-z0-9./\-]{0,24}\d)(?=(?:[^\d\n]{0,5}\d){3})"
-    r"(?:[A-Za-z]{1,3} (?=\d))?[A-Za-z0-9][A-Za-z0-9./\-]{0,24}(?: \d[\d\-]{0,8}){0,5}(?: [A-Z]\b)?(?<![./\-]))"
+    r"(?:[A-Za-z]{1,3} (?=\d))?[A-Za-z0-9][A-Za-z0-9./\-]{0,24}(?: \d[\d\-]{0,8}){0,5}(?: "
+    r"[A-Z]\b)?(?<![./\-]))"
 )
 _NO = r"(?:\s?(?:no|nr|num|number|nummer|numero|número|numéro|id|code|ref|reference|n[°º])\b\.?)?"
 _IS = r"(?:\s{0,3}(?:[:#=]|\bis\b|\bof\b|is:|№)?\s{0,3}#?)?"
@@ -134,12 +139,14 @@ def _labelled(entity: str, label: str, name: str, score: float = 0.7) -> Pattern
 
 
 _DATE = (
-    r"(?:\d{1,2}(?:st|nd|rd|th)?[./\- ]{1,2}(?:of )?(?:\d{1,2}|[^\W\d_]{3,12}\.?)(?:,? |[./\-]){1,2}(?:de )?\d{2,4}"
+    r"(?:\d{1,2}(?:st|nd|rd|th)?[./\- ]{1,2}(?:of )?(?:\d{1,2}|[^\W\d_]{3,12}\.?)(?:,? "
+    r"|[./\-]){1,2}(?:de )?\d{2,4}"
     r"|\d{4}[./\-]\d{1,2}[./\-]\d{1,2}|\d{4}年\d{1,2}月\d{1,2}日"
     r"|[^\W\d_]{3,12}\.? \d{1,2}(?:st|nd|rd|th)?,? \d{4}|\d{8}|\d{1,2} de [^\W\d_]{3,12} de \d{4})"
 )
 _BORN = (
-    r"(?:\bborn|\bd\.?o\.?b\b\.?|birth\s?-?_?(?:date|day)|date\s?_?of\s?_?birth|\bgeb\b\.?|geboren|geburtsdatum|"
+    r"(?:\bborn|\bd\.?o\.?b\b\.?|birth\s?-?_?(?:date|day)|date\s?_?of\s?_?birth|\bgeb\b\.?|"
+    r"geboren|geburtsdatum|"
     r"\bn[ée]e?\b|date de naissance|nacid[oa]|fecha de nacimiento|\bnat[oa]\b|data di nascita|"
     r"data de nascimento|nascid[oa]|urodz\w{1,6}|\bur\.|data urodzenia|geboortedatum|födelsedatum|"
     r"fødselsdato|född|født|syntymäaika|doğum tarihi|дата рождения|родил\w{1,4}|narozen\w?|\*)"
@@ -150,7 +157,10 @@ def recognizers() -> list[EntityRecognizer]:
     """Return everything that finds identifiers by their shape."""
     at = r"(?:@|%40|＠|\s?[\[({]\s?(?:at|AT|@)\s?[\])}]\s?)"
     dot = r"(?:\.|\s?[\[({]\s?(?:dot|DOT|\.)\s?[\])}]\s?)"
-    mail = rf"(?<![\w.+\-])[\w.+\-!#$%&'*/=?^`{{|}}~]{{1,64}}{at}[\w\-]{{1,63}}(?:{dot}[\w\-]{{1,63}}){{0,6}}(?:@[\w.\-]{{1,63}}){{0,3}}(?<![\-_.])"
+    mail = (
+        rf"(?<![\w.+\-])[\w.+\-!#$%&'*/=?^`{{|}}~]{{1,64}}{at}[\w\-]{{1,63}}(?:{dot}[\w\-]"
+        rf"{{1,63}}){{0,6}}(?:@[\w.\-]{{1,63}}){{0,3}}(?<![\-_.])"
+    )
     quoted = rf"\"[^\"\n]{{1,64}}\"@[\w\-]{{1,63}}(?:{dot}[\w\-]{{1,63}}){{1,6}}"
     return [
         PatternRecognizer(
@@ -216,7 +226,8 @@ def recognizers() -> list[EntityRecognizer]:
             patterns=[
                 Pattern(
                     "mrn",
-                    r"(?<![A-Za-z0-9])(?:MRN|PAT|PID|NHI|EMR|EHR)[\-:# ]{0,2}[A-Z]{0,3}-?\d{4,12}(?!\w)",
+                    r"(?<![A-Za-z0-9])(?:MRN|PAT|PID|NHI|EMR|EHR)[\-:# ]{0,2}"
+                    r"[A-Z]{0,3}-?\d{4,12}(?!\w)",
                     0.8,
                 )
             ],
@@ -230,7 +241,8 @@ def recognizers() -> list[EntityRecognizer]:
         ),
         _labelled(
             "MEDICAL_RECORD",
-            r"mrn|medical[ _]record|patient(?:en)?[ _\-]?(?=no|nr|num|id|ref)|chart(?= no| num| id)|"
+            r"mrn|medical[ _]record|patient(?:en)?[ _\-]?(?=no|nr|num|id|ref)|chart(?= no|"
+            r" num| id)|"
             r"hospital(?= no| num| id)|health (?:insurance|plan|card)|beneficiary(?= no| num| id)|"
             r"(?:member|subscriber|policy|insurance|versicherten)[ _\-]?(?=no|nr|num|id)",
             "MedicalLabel",
@@ -242,27 +254,35 @@ def recognizers() -> list[EntityRecognizer]:
         ),
         _labelled(
             "DRIVER_LICENSE",
-            r"driv(?:er|ing)(?:'?s)?[ _]licen[cs]e|\bdl(?=[ :#]{1,2}(?:no)?)|f(?:ü|ue)hrerschein|permis de conduire|prawo jazdy|patente di guida",
+            r"driv(?:er|ing)(?:'?s)?[ _]licen[cs]e|\bdl(?=[ :#]{1,2}(?:no)?)|f(?:ü|ue)hrerschein|"
+            r"permis de conduire|prawo jazdy|patente di guida",
             "DriverLabel",
         ),
         _labelled(
             "MEDICAL_LICENSE",
-            r"(?:medical |nursing |professional )licen[cs]e|\bdea\b|\bnpi\b|\bgmc\b|\bnmc\b|licen[cs]e(?= no| num)",
+            r"(?:medical |nursing |professional )licen[cs]e|\bdea\b|\bnpi\b|\bgmc\b|\bnmc\b|"
+            r"licen[cs]e(?= no| num)",
             "MedicalLicenseLabel",
         ),
         _labelled(
             "BANK_ACCOUNT",
-            r"(?:bank |checking |savings |giro)?(?:account|acct|a/c|konto|compte|cuenta|conto|rachun\w+)(?=[\s:#]{0,3}(?:no|nr|num|id|[A-Z]{0,4}[\d\-]))|"
+            r"(?:bank |checking |savings |giro)?(?:account|acct|a/c|konto|compte|cuenta|conto|"
+            r"rachun\w+)(?=[\s:#]{0,3}(?:no|nr|num|id|[A-Z]{0,4}[\d\-]))|"
             r"routing|\baba\b|sort[ \-]code|kontonummer|\bBLZ\b|\bclabe\b",
             "BankLabel",
         ),
         _labelled(
             "NATIONAL_ID",
-            r"(?:national|identity|personal) (?:id|insurance|identity|identification|card)(?: card)?|\bnino\b|\bni(?= no| num)|"
-            r"\bssn\b|social security|sozialversicherung(?:s)?(?:nummer)?|sv-?nummer|steuer-?id(?:entifikation)?(?:snummer)?|steuernummer|"
-            r"tax(?:payer)?[ _](?=id|no|num|file)|\btin\b|\bpesel\b|\bnip\b|\bdni\b|\bnif\b|\bnie\b|\bcpf\b|\bbsn\b|"
-            r"personnummer|codice fiscale|num[ée]ro de s[ée]curit[ée] sociale|\bnir\b|aadhaar|personalausweis(?:nummer)?|"
-            r"(?:employee|staff|personnel|customer|client|personal|mitarbeiter|kunden)[ _\-]?(?=id|no|nr|num)",
+            r"(?:national|identity|personal) (?:id|insurance|identity|identification|card)"
+            r"(?: card)?|\bnino\b|\bni(?= no| num)|"
+            r"\bssn\b|social security|sozialversicherung(?:s)?(?:nummer)?|sv-?nummer|"
+            r"steuer-?id(?:entifikation)?(?:snummer)?|steuernummer|"
+            r"tax(?:payer)?[ _](?=id|no|num|file)|\btin\b|\bpesel\b|\bnip\b|\bdni\b|\bnif\b|"
+            r"\bnie\b|\bcpf\b|\bbsn\b|"
+            r"personnummer|codice fiscale|num[ée]ro de s[ée]curit[ée] sociale|\bnir\b|aadhaar|"
+            r"personalausweis(?:nummer)?|"
+            r"(?:employee|staff|personnel|customer|client|personal|mitarbeiter|kunden)[ _\-]?(?=id|"
+            r"no|nr|num)",
             "IdLabel",
         ),
         PatternRecognizer(
@@ -277,6 +297,15 @@ def recognizers() -> list[EntityRecognizer]:
             ],
         ),
     ]
+
+
+NEED_DIGITS = frozenset(
+    {"Phone", "Address", "Ssn", "Nhs", "Pesel", "Born", "Mrn", "Serial", "Insee", "Iban", "Card"}
+    | {"MedicalLabel", "PassportLabel", "DriverLabel", "MedicalLicenseLabel", "BankLabel"}
+    | {"IdLabel", "UsItinRecognizer", "UkNinoRecognizer", "EsNifRecognizer", "EsNieRecognizer"}
+    | {"ItFiscalCodeRecognizer", "FiPersonalIdentityCodeRecognizer", "MedicalLicenseRecognizer"}
+)
+"""Recognizers by name whose findings have a digit in them or right beside."""
 
 
 def registry(extra: list[EntityRecognizer]) -> RecognizerRegistry:

@@ -16,7 +16,10 @@ from typing import NamedTuple
 _MARKS = (
     "\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u064b-\u065f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff"
 )
-_INVISIBLE = "\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufe00-\ufe0f\ufeff"
+_INVISIBLE = (
+    "\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e"
+    "\u2060-\u2064\u2066-\u206f\ufe00-\ufe0f\ufeff"
+)
 _HIDDEN = re.compile(f"[{_INVISIBLE}]")
 _CLUSTER = re.compile(f"[\\x00-\\x7f]+(?![{_MARKS}])|[{_INVISIBLE}]+|.[{_MARKS}]*", re.DOTALL)
 _WORD = re.compile(
@@ -112,6 +115,11 @@ def words(text: str, start: int = 0, end: int | None = None) -> list[Word]:
             Word(first, last, fold(piece), capital, capital and piece[: last - first].isupper())
         )
     return found
+
+
+def word_set(text: str) -> frozenset[str]:
+    """Return the words of a list in the code, which are folded already."""
+    return frozenset(text.split())
 
 
 def fold_phrase(text: str) -> str:

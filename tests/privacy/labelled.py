@@ -3,6 +3,7 @@
 Made up for these tests; no sentence, name or number comes from a data set.
 """
 
+# ruff: noqa: E501
 from __future__ import annotations
 
 import re

