@@ -3,43 +3,78 @@
 Only orchestration: every task calls one function of `rag.ingest.pipeline`. What passes between
 tasks is a run's id, its shards' ids and counts; documents never do.
 
-Corpus files are looked for in ``SLUICE_CORPORA`` (a folder), else in ``corpora/`` beside this
-folder. The pool ``SLUICE_POOL`` (default ``default_pool``) bounds how many shards run at once.
+Environment, read where DAG files are parsed and where tasks run:
+
+- ``SLUICE_CORPORA``: folder of corpus files; else ``corpora/`` beside this folder.
+- ``SLUICE_POOL``: pool that bounds how many shards run at once; else ``default_pool``.
+- ``SLUICE_RETRY_SECONDS``: pause before a task's first retry, doubled at each further one; 20.
 """
 
 from __future__ import annotations
 
+import logging
 import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from airflow.sdk import DAG, Asset, Param, dag, get_current_context, task
-from airflow.sdk.exceptions import AirflowFailException
-from rag.corpus_file import load
+from airflow.sdk.configuration import conf
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
-from rag.errors import MassDeletion, SluiceError
+from rag.corpus_file import ENDINGS, load
+from rag.errors import ConfigError, MassDeletion, SluiceError
 
 CORPORA = Path(os.environ.get("SLUICE_CORPORA") or Path(__file__).parent.parent / "corpora")
+POOL = os.environ.get("SLUICE_POOL") or "default_pool"
+RETRY_SECONDS = float(os.environ.get("SLUICE_RETRY_SECONDS") or 20)
 RUN = "{{ run_id }}"
-POOL = os.environ.get("SLUICE_POOL", "default_pool")
+
+log = logging.getLogger("sluice")
+
+DOC = """
+Keeps the index of corpus **{name}** equal to its source. Declared in `{file}`.
+
+- **plan** lists the source and compares it with the ledger: what is new, changed, moved, deleted.
+  A listing that fails or comes back empty deletes nothing.
+- **shard** reads, parses, masks, chunks and embeds some of the documents; there is one task a
+  shard, and none when nothing is to be done.
+- **sync** puts new versions into the index and takes deleted documents out.
+- **verify** compares the index with the ledger and repairs what differs.
+- **publish** closes the run and emits the asset `{asset}`.
+
+A document that cannot be read does not fail the run: it waits in quarantine, with the reason and
+what to do about it. See it with
+
+    sluice quarantine {name}
+    sluice status {name}
+
+A run that would delete more than the corpus's `max_delete` stops in `plan` and lists the documents
+in its log. If they are really gone, trigger a run with *allow_mass_delete*.
+"""
 
 
-def stop_or_retry(error: SluiceError) -> Exception:
-    """Turn an error into what Airflow should do: a wrong setting or a refusal is not retried."""
-    lines = [error.message, error.hint]
-    if isinstance(error, MassDeletion):
-        lines += [f"  {name}" for name in error.documents]
-    text = "\n".join(line for line in lines if line)
-    return RuntimeError(text) if error.transient else AirflowFailException(text)
+@contextmanager
+def told() -> Iterator[None]:
+    """Turn an error into what Airflow should do: a wrong setting or a refusal is not retried.
 
-
-def release(context: Any) -> None:
-    """Let go of the corpus when its DAG run failed, so that the next run need not wait."""
-    from rag.ingest.pipeline import Pipeline
-
-    owner = f"airflow:{context['dag'].dag_id}"
-    Pipeline.open(context["params"]["corpus"], owner).abandon(context["run_id"])
+    An unexpected error keeps its type and traceback but not its message, which could quote a
+    document and would be written to the task's log.
+    """
+    try:
+        yield
+    except SluiceError as error:
+        lines = [error.message, error.hint]
+        if isinstance(error, MassDeletion):
+            lines += [f"  {name}" for name in error.documents]
+        text = "\n".join(line for line in lines if line)
+        raise (RuntimeError(text) if error.transient else AirflowFailException(text)) from None
+    except Exception as error:
+        unexpected = RuntimeError(f"{type(error).__name__}; the traceback shows where.")
+        raise unexpected.with_traceback(error.__traceback__) from None
 
 
 def corpus_dag(path: Path) -> DAG:
@@ -50,8 +85,20 @@ def corpus_dag(path: Path) -> DAG:
     """
     loaded = load(path)
     name = loaded.config.corpus
+    if name != path.stem:
+        raise ConfigError(
+            f"{path.name} declares the corpus {name}.", "Give the file and its corpus one name."
+        )
     dag_id = f"sluice_{name}"
     owner = f"airflow:{dag_id}"
+    asset = Asset(name=dag_id, uri=f"sluice://corpus/{name}")
+
+    def release(context: Any) -> None:
+        """Let go of the corpus when its run failed, so that the next one need not wait."""
+        from rag.ingest.pipeline import Pipeline
+
+        with told():
+            Pipeline.open(path, owner).abandon(context["run_id"])
 
     @dag(
         dag_id=dag_id,
@@ -61,26 +108,25 @@ def corpus_dag(path: Path) -> DAG:
         max_active_runs=1,
         tags=["sluice", name],
         description=f"Keeps the index of corpus {name} equal to its source",
+        doc_md=DOC.format(name=name, file=path.name, asset=asset.uri),
         on_failure_callback=release,
         params={
-            "corpus": Param(str(path), type="string", description="Corpus file", const=str(path)),
             "full_refresh": Param(False, type="boolean", description="Redo every document"),
-            "dry_run": Param(False, type="boolean", description="Plan only, write nothing"),
+            "dry_run": Param(False, type="boolean", description="Plan only, change nothing"),
             "allow_mass_delete": Param(
                 False, type="boolean", description="Let this run delete more than max_delete"
             ),
         },
         default_args={
             "retries": 2,
-            "retry_delay": timedelta(seconds=20),
+            "retry_delay": timedelta(seconds=RETRY_SECONDS),
             "retry_exponential_backoff": True,
             "max_retry_delay": timedelta(minutes=10),
         },
     )
     def keep() -> None:
-        @task
+        @task(doc_md="Compares the source with the ledger; returns the ids of the shards to do.")
         def plan(run: str) -> list[str]:
-            """Compare the source with the ledger; return the ids of the shards to do."""
             from rag.ingest.pipeline import Options, Pipeline
 
             params = get_current_context()["params"]
@@ -88,51 +134,64 @@ def corpus_dag(path: Path) -> DAG:
                 full_refresh=params["full_refresh"],
                 dry_run=params["dry_run"],
                 allow_mass_delete=params["allow_mass_delete"],
+                most_shards=conf.getint("core", "max_map_length"),
             )
-            try:
-                return list(Pipeline.open(path, owner).plan(run, options).shards)
-            except SluiceError as error:
-                raise stop_or_retry(error) from None
+            with told():
+                made = Pipeline.open(path, owner).plan(run, options)
+            log.info("documents: %s", _worded(made.counts))
+            return list(made.shards)
 
-        @task(pool=POOL)
+        @task(
+            pool=POOL,
+            map_index_template="{{ shard_label }}",
+            doc_md="Reads, parses, masks, chunks and embeds the documents of one shard. "
+            "Raw text stays in this task's memory.",
+        )
         def shard(run: str, shard: str) -> dict[str, Any]:
-            """Extract, parse, mask, chunk and embed the documents of one shard."""
             from rag.ingest.pipeline import Pipeline
 
-            try:
-                return Pipeline.open(path).shard(run, shard).as_counts()
-            except SluiceError as error:
-                raise stop_or_retry(error) from None
+            context: Any = get_current_context()
+            context["shard_label"] = f"shard {context['ti'].map_index + 1}"
+            with told():
+                counts = Pipeline.open(path).shard(run, shard).as_counts()
+            context["shard_label"] += (
+                f": {counts['documents']} documents, {counts['chunks']} chunks"
+            )
+            return counts
 
-        @task(trigger_rule="none_failed")
+        @task(
+            trigger_rule="none_failed",
+            doc_md="Makes every target hold the new versions, and no longer what was deleted.",
+        )
         def sync(run: str) -> dict[str, int]:
-            """Make every target hold the new versions, and no longer the deleted documents."""
             from rag.ingest.pipeline import Pipeline
 
-            try:
+            with told():
                 return dict(Pipeline.open(path).sync(run))
-            except SluiceError as error:
-                raise stop_or_retry(error) from None
 
-        @task
+        @task(doc_md="Compares each target with the ledger; repairs what can be repaired.")
         def verify(run: str) -> dict[str, int]:
-            """Compare each target with the ledger; repair what can be repaired."""
             from rag.ingest.pipeline import Pipeline
 
-            try:
+            with told():
                 return dict(Pipeline.open(path).verify(run))
-            except SluiceError as error:
-                raise stop_or_retry(error) from None
 
-        @task(outlets=[Asset(name=dag_id, uri=f"sluice://corpus/{name}")])
+        @task(outlets=[asset], doc_md="Closes the run and tells whoever waits for this corpus.")
         def publish(run: str) -> dict[str, Any]:
-            """Close the run and tell whoever waits for this corpus."""
             from rag.ingest.pipeline import Pipeline
 
-            try:
-                return Pipeline.open(path, owner).publish(run).as_counts()
-            except SluiceError as error:
-                raise stop_or_retry(error) from None
+            with told():
+                report = Pipeline.open(path, owner).publish(run)
+            counts = report.as_counts()
+            log.info("documents: %s", _worded(report.documents))
+            context: Any = get_current_context()
+            if report.dry_run:
+                context["ti"].xcom_push("return_value", counts)
+                raise AirflowSkipException("A dry run changes nothing, so nothing is published.")
+            context["outlet_events"][asset].extra = {
+                "documents": dict(report.documents), "chunks": report.chunks
+            }  # fmt: skip
+            return counts
 
         shards = shard.partial(run=RUN).expand(shard=plan(RUN))
         shards >> sync(RUN) >> verify(RUN) >> publish(RUN)
@@ -140,32 +199,42 @@ def corpus_dag(path: Path) -> DAG:
     return keep()
 
 
-def broken_dag(path: Path, error: SluiceError) -> DAG:
+def broken_dag(path: Path, said: str) -> DAG:
     """Return a DAG that only says what is wrong with its corpus file.
 
     One wrong file must not take the other corpora's DAGs away.
     """
 
     @dag(
-        dag_id=f"sluice_{path.stem}",
+        dag_id=f"sluice_{re.sub(r'[^A-Za-z0-9_.-]', '_', path.stem)}",
         schedule=None,
         tags=["sluice", "broken"],
-        description="This corpus file is wrong; see the documentation of this DAG",
-        doc_md=f"```\n{error.message}\n{error.hint}\n```",
+        description=said.splitlines()[0],
+        doc_md=f"This corpus file is wrong:\n\n```\n{said}\n```\n",
     )
     def say() -> None:
         @task(retries=0)
         def corpus_file() -> None:
-            raise AirflowFailException(f"{error.message}\n{error.hint}")
+            raise AirflowFailException(said)
 
         corpus_file()
 
     return say()
 
 
-for corpus_path in sorted(CORPORA.glob("*.y*ml")):
+def either(path: Path) -> DAG:
+    """Return a corpus's DAG, or one that says why there is none."""
     try:
-        found = corpus_dag(corpus_path)
-    except SluiceError as problem:
-        found = broken_dag(corpus_path, problem)
-    globals()[found.dag_id] = found
+        return corpus_dag(path)
+    except SluiceError as error:
+        return broken_dag(path, f"{error.message}\n{error.hint}".strip())
+
+
+def _worded(counts: Any) -> str:
+    return ", ".join(f"{number} {kind}" for kind, number in counts.items() if number) or "none"
+
+
+for corpus_path in sorted(CORPORA.iterdir()) if CORPORA.is_dir() else ():
+    if corpus_path.suffix in ENDINGS:
+        found = either(corpus_path)
+        globals()[found.dag_id] = found

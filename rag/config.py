@@ -285,6 +285,10 @@ class CorpusConfig(Section):
             raise wrong("is not a known preset", given=schedule, allowed=PRESETS)
         if re.fullmatch(r"([\d*/,\-A-Za-z#L?]+\s+){4}[\d*/,\-A-Za-z#L?]+", schedule) is None:
             raise wrong("is neither a preset such as @hourly nor five cron fields")
+        from croniter import croniter  # what Airflow reads it with
+
+        if not croniter.is_valid(schedule):
+            raise wrong("has a cron field that is out of range")
         return schedule
 
     @field_validator("targets")

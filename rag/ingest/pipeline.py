@@ -41,12 +41,14 @@ class Options:
         allow_mass_delete: Delete even more than `max_delete`.
         workers: Size shards for so many processes side by side, so that none waits long for
             another's last one; None: as the corpus says.
+        most_shards: Make shards larger than the corpus says rather than more than so many.
     """
 
     full_refresh: bool = False
     dry_run: bool = False
     allow_mass_delete: bool = False
     workers: int | None = None
+    most_shards: int | None = None
 
 
 class Pipeline:
@@ -101,7 +103,7 @@ class Pipeline:
             full_refresh=options.full_refresh,
         )
         context.store.drop_runs(keep={run_id})
-        shards = {} if options.dry_run else self._shards(plan, options.workers)
+        shards = {} if options.dry_run else self._shards(plan, options)
         for shard_id, works in shards.items():
             jobs = [self._job(work, options.full_refresh) for work in works]
             context.store.write_shard(run_id, shard_id, jobs)
@@ -125,13 +127,15 @@ class Pipeline:
         return result
 
     def _shards(
-        self, plan: planning.Plan, workers: int | None
+        self, plan: planning.Plan, options: Options
     ) -> dict[str, tuple[planning.Work, ...]]:
         most = self.context.config.shard_documents
-        if workers is None:
+        if options.most_shards:
+            most = max(most, -(-len(plan.work) // options.most_shards))
+        if options.workers is None:
             return planning.shards(plan, most)
-        even = -(-len(plan.work) // (SHARDS_A_WORKER * workers))
-        return planning.shards(plan, min(most, max(SMALLEST_SHARD, even)), workers)
+        even = -(-len(plan.work) // (SHARDS_A_WORKER * options.workers))
+        return planning.shards(plan, min(most, max(SMALLEST_SHARD, even)), options.workers)
 
     def _job(self, work: planning.Work, fresh: bool) -> Job:
         ref = work.ref
