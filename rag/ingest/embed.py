@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 import threading
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,81 +18,31 @@ if TYPE_CHECKING:
 
     from rag.models import Embedder
 
-CACHED_VECTORS = 2_000_000
-"""At 384 dimensions about 3 GB; the least recently used go first."""
-_DAY = 86_400
+CACHED_VECTORS = 1_000_000
+"""At 384 dimensions about 2 GB; the least recently used go first."""
+
+_ASKED_AT_ONCE = 500  # parameters of a statement
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS embedding (
+    key BLOB PRIMARY KEY, vector BLOB NOT NULL, used INTEGER NOT NULL
+);
+CREATE INDEX IF NOT EXISTS embedding_used ON embedding (used);
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class EmbedCounts:
-    """How many chunks were embedded by the model, and how many it had been asked before."""
+    """What embedding some chunks took.
+
+    Attributes:
+        embedded: Distinct texts that the model read.
+        cached: Chunks that it did not: their text was known, or another chunk's.
+        padding: Share of padding in what the model computed, 0 to 1.
+    """
 
     embedded: int
     cached: int
-
-
-class EmbeddingCache:
-    """Vectors by a hash of model and text, in a SQLite file that several processes share.
-
-    It holds no text. Losing it costs time, nothing else.
-    """
-
-    def __init__(self, path: Path, limit: int = CACHED_VECTORS) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._path = path
-        self._limit = limit
-        self._local = threading.local()
-
-    @property
-    def _db(self) -> sqlite3.Connection:
-        db: sqlite3.Connection | None = getattr(self._local, "db", None)
-        if db is None:
-            db = sqlite3.connect(self._path, timeout=30, isolation_level=None)
-            db.execute("PRAGMA journal_mode = WAL")
-            db.execute("PRAGMA synchronous = OFF")
-            db.execute(
-                "CREATE TABLE IF NOT EXISTS vectors "
-                "(key BLOB PRIMARY KEY, vector BLOB NOT NULL, day INTEGER NOT NULL) WITHOUT ROWID"
-            )
-            self._local.db = db
-        return db
-
-    def get(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:
-        """Return the vectors that are there, float32 bytes by key, and note that they are used."""
-        found: dict[bytes, bytes] = {}
-        for start in range(0, len(keys), 500):
-            some = keys[start : start + 500]
-            marks = ",".join("?" * len(some))
-            rows = self._db.execute(
-                f"SELECT key, vector, day FROM vectors WHERE key IN ({marks})",  # noqa: S608
-                some,
-            ).fetchall()
-            found |= {row[0]: row[1] for row in rows}
-            old = [(row[0],) for row in rows if row[2] < _today()]
-            if old:
-                self._many(f"UPDATE vectors SET day = {_today()} WHERE key = ?", old)  # noqa: S608
-        return found
-
-    def put(self, vectors: Mapping[bytes, bytes]) -> None:
-        """Keep vectors; when the cache is full, drop a tenth of it, the longest unused."""
-        day = _today()
-        self._many(
-            "INSERT OR IGNORE INTO vectors VALUES (?, ?, ?)",
-            [(key, vector, day) for key, vector in vectors.items()],
-        )
-        (count,) = self._db.execute("SELECT count(*) FROM vectors").fetchone()
-        if count > self._limit:
-            self._db.execute(
-                "DELETE FROM vectors WHERE key IN (SELECT key FROM vectors ORDER BY day LIMIT ?)",
-                (count - self._limit * 9 // 10,),
-            )
-
-    def _many(self, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            self._db.executemany(statement, rows)
-        finally:
-            self._db.execute("COMMIT")
+    padding: float = 0.0
 
 
 def embed_chunks(
@@ -106,23 +56,110 @@ def embed_chunks(
     import numpy
 
     texts = [chunk.embedded_text for chunk in chunks]
-    keys = [_key(embedder.fingerprint, text) for text in texts]
-    found = cache.get(list(dict.fromkeys(keys))) if keys else {}
+    keys = _keys(embedder.fingerprint, texts)
+    found = cache.get(list(dict.fromkeys(keys)), 4 * embedder.dimensions)
     missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in found}
+    padding = 0.0
     if missing:
         vectors = embedder.embed(list(missing.values()))
-        made = {key: row.tobytes() for key, row in zip(missing, vectors, strict=True)}
+        padding = embedder.padding
+        made = {key: row.astype("<f4").tobytes() for key, row in zip(missing, vectors, strict=True)}
         cache.put(made)
         found |= made
     stacked = numpy.zeros((len(keys), embedder.dimensions), numpy.float32)
     for place, key in enumerate(keys):
-        stacked[place] = numpy.frombuffer(found[key], numpy.float32)
-    return stacked, EmbedCounts(len(missing), len(chunks) - len(missing))
+        stacked[place] = numpy.frombuffer(found[key], "<f4")
+    return stacked, EmbedCounts(len(missing), len(chunks) - len(missing), padding)
 
 
-def _key(model: str, text: str) -> bytes:
-    return hashlib.blake2b(f"{model}\0{text}".encode(), digest_size=20).digest()
+def _keys(fingerprint: str, texts: Sequence[str]) -> list[bytes]:
+    """Hashes that differ by model: its fingerprint is the hash's key."""
+    model = hashlib.blake2b(fingerprint.encode(), digest_size=32).digest()
+    return [hashlib.blake2b(text.encode(), key=model, digest_size=20).digest() for text in texts]
 
 
-def _today() -> int:
-    return int(time.time() // _DAY)
+class EmbeddingCache:
+    """Vectors by a hash of model and text, in a SQLite file that several processes share.
+
+    It holds no text. It saves time and nothing depends on it: a file that is damaged, full or
+    locked for long means that more is embedded, not that a run fails.
+
+    Args:
+        limit: Of vectors; above it go those that were not used for the longest.
+    """
+
+    def __init__(self, path: Path, limit: int = CACHED_VECTORS) -> None:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._limit = limit
+        self._uncounted = limit  # vectors put since they were last counted
+        self._lock = threading.Lock()
+        try:
+            self._open(path)
+        except sqlite3.OperationalError:
+            self._open(None)
+        except sqlite3.DatabaseError:  # not a database, or no longer one
+            for suffix in ("", "-wal", "-shm"):
+                path.with_name(path.name + suffix).unlink(missing_ok=True)
+            self._open(path)
+
+    def _open(self, path: Path | None) -> None:
+        self._db = sqlite3.connect(
+            path or ":memory:", timeout=30, isolation_level=None, check_same_thread=False
+        )
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = NORMAL")
+        self._db.executescript(_SCHEMA)
+        latest = "SELECT coalesce(max(used), 0) + 1 FROM embedding"
+        self._opening: int = self._db.execute(latest).fetchone()[0]  # how recent a use is
+
+    def get(self, keys: Sequence[bytes], size: int) -> dict[bytes, bytes]:
+        """Return the vectors that are there, float32 bytes by key, and note that they are used.
+
+        Args:
+            size: Of a vector in bytes; anything else under a key is damage and not returned.
+        """
+        found: dict[bytes, bytes] = {}
+        old: list[tuple[int, bytes]] = []
+        with self._lock, suppress(sqlite3.Error):
+            for start in range(0, len(keys), _ASKED_AT_ONCE):
+                some = keys[start : start + _ASKED_AT_ONCE]
+                marks = ",".join("?" * len(some))
+                query = f"SELECT key, vector, used FROM embedding WHERE key IN ({marks})"  # noqa: S608
+                for key, vector, used in self._db.execute(query, some):
+                    if len(vector) == size:
+                        found[key] = vector
+                    if used < self._opening:
+                        old.append((self._opening, key))
+            if old:
+                with self._transaction():
+                    self._db.executemany("UPDATE embedding SET used = ? WHERE key = ?", old)
+        return found
+
+    def put(self, vectors: Mapping[bytes, bytes]) -> None:
+        """Keep vectors; when there are too many, drop a tenth of the limit."""
+        rows = [(key, vector, self._opening) for key, vector in vectors.items()]
+        with self._lock, suppress(sqlite3.Error), self._transaction():
+            self._db.executemany("INSERT OR REPLACE INTO embedding VALUES (?, ?, ?)", rows)
+            self._uncounted += len(rows)
+            if self._uncounted > self._limit // 50:
+                self._uncounted = 0
+                self._drop()
+
+    def _drop(self) -> None:
+        (count,) = self._db.execute("SELECT count(*) FROM embedding").fetchone()
+        if count > self._limit:
+            self._db.execute(
+                "DELETE FROM embedding WHERE key IN"
+                " (SELECT key FROM embedding ORDER BY used, rowid LIMIT ?)",
+                (count - self._limit * 9 // 10,),
+            )
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")

@@ -1,6 +1,7 @@
-"""Models by URI: ``embedded/minilm`` runs in this process, others will run elsewhere.
+"""Embedding models by URI: ``embedded/minilm`` runs in this process, others will run elsewhere.
 
-A new family is one file with a class that has `Embedder`'s methods, and one line in `_FAMILIES`.
+A new one is a file with a class that has what `Embedder` lists, and a line in `_known`. Importing
+this package loads no model and no runtime.
 """
 
 from __future__ import annotations
@@ -13,29 +14,24 @@ from rag.errors import ConfigError
 
 if TYPE_CHECKING:
     import numpy
+    from langchain_core.embeddings import Embeddings
 
 EMBEDDING_MODELS = ("embedded/minilm",)
 
 
-class Embedder(Protocol):
-    """Texts to vectors, and tokens as the model counts them.
+class Tokens(Protocol):
+    """Tokens as a model counts them, without those that it adds itself.
+
+    White space always ends a token, so the parts of a text have as many as the whole.
 
     Attributes:
-        dimensions: Of a vector.
-        max_tokens: That the model reads of a text; the rest would be cut off.
-        fingerprint: Changes when the same text would get another vector.
+        max_tokens: That the model reads of a text; the rest is cut off.
     """
 
-    dimensions: int
     max_tokens: int
-    fingerprint: str
-
-    def embed(self, texts: Sequence[str]) -> numpy.ndarray:
-        """Return L2-normalised embeddings, float32, shape (texts, dimensions), in order."""
-        ...
 
     def count(self, texts: Sequence[str]) -> list[int]:
-        """Return the tokens of each text, without those that the model adds itself."""
+        """Return the number of tokens of each text."""
         ...
 
     def offsets(self, text: str) -> list[tuple[int, int]]:
@@ -43,8 +39,37 @@ class Embedder(Protocol):
         ...
 
 
+class Embedder(Tokens, Protocol):
+    """Texts to vectors.
+
+    Attributes:
+        dimensions: Of a vector.
+        fingerprint: Changes when the same text would get another vector.
+        padding: Share of padding in what the model computed in the last `embed`, 0 to 1.
+    """
+
+    dimensions: int
+    fingerprint: str
+    padding: float
+
+    def embed(self, texts: Sequence[str]) -> numpy.ndarray:
+        """Return L2-normalised embeddings, float32, shape (texts, dimensions), in order.
+
+        Threads may share an embedder.
+        """
+        ...
+
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        """`embed` by LangChain's name for it."""
+        ...
+
+    def embed_query(self, text: str) -> list[float]:
+        """`embed` of one text by LangChain's name for it."""
+        ...
+
+
 def embedder(uri: str, threads: int = 1) -> Embedder:
-    """Return the embedding model that `uri` names; a process loads each once.
+    """Return the embedding model that `uri` names; a process loads each once, on first use.
 
     Args:
         threads: That it may use; 1 where several processes work side by side.
@@ -66,6 +91,20 @@ def fingerprint(uri: str) -> str:
     from rag.models.embedded import fingerprint
 
     return fingerprint()
+
+
+def as_langchain(model: Embedder) -> Embeddings:
+    """Return `model` as an instance of LangChain's ``Embeddings``, for those who check."""
+    from langchain_core.embeddings import Embeddings
+
+    class Adapter(Embeddings):  # type: ignore[misc]  # LangChain's types are not followed
+        def embed_documents(self, texts: list[str]) -> list[list[float]]:
+            return model.embed_documents(texts)
+
+        def embed_query(self, text: str) -> list[float]:
+            return model.embed_query(text)
+
+    return Adapter()
 
 
 def _known(uri: str) -> None:
