@@ -137,7 +137,10 @@ def _show_report(report: SyncReport, corpus: str) -> None:
     if report.parsed:
         show("\nWorking seconds, over all processes")
         show_table(["step", "seconds"], list(report.seconds.items()))
-    if report.repaired:
+    if report.warnings:
+        show("\nTo be mended in the source")
+        show_table(["file", "what"], list(report.warnings.items()))
+    if any(report.repaired.values()):
         show("\nRepaired in the index")
         show_table(["what", "times"], list(report.repaired.items()))
     if report.documents["quarantined"]:

@@ -10,6 +10,7 @@ import re
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +119,10 @@ class Pipeline:
                 for work in (*plan.moved, *plan.retried)
                 if work.moved_from
             },
+            warnings={
+                context.masker.mask_name(one.key): f"{one.reason} {one.action}"
+                for one in context.connector.warnings
+            },
             dry_run=options.dry_run,
         )
         if not options.dry_run:
@@ -189,6 +194,8 @@ class Pipeline:
             summary = documents.summary(db, context.corpus)
             waiting = quarantine.entries(db, context.corpus)
             entries = documents.entries(db, context.corpus)
+            begun = runs.latest(db, context.corpus)
+        elapsed = (datetime.now(UTC) - begun[0].started_at).total_seconds() if begun else 0.0
         total = summed(context.store.reports(run_id))
         report = SyncReport(
             run_id=run_id,
@@ -202,6 +209,8 @@ class Pipeline:
             types=total.get("types", {}),
             failures=total.get("failures", {}),
             repaired=total.get("repaired", {}),
+            warnings=plan.warnings,
+            elapsed=round(elapsed, 3),
             dry_run=plan.dry_run,
         )
         if plan.shards or plan.deleted:

@@ -23,6 +23,8 @@ class SyncReport:
         parsed, embedded: Documents parsed and chunks embedded in this run; the rest was reused.
         types: Documents of this run by media type.
         failures: Documents quarantined in this run by reason code.
+        warnings: What to mend in the source, by masked file name; such a file's rights were
+            taken as nobody's.
         repaired: What verify found different and put right, by kind.
     """
 
@@ -38,6 +40,7 @@ class SyncReport:
     types: Mapping[str, int] = field(default_factory=dict)
     failures: Mapping[str, int] = field(default_factory=dict)
     repaired: Mapping[str, int] = field(default_factory=dict)
+    warnings: Mapping[str, str] = field(default_factory=dict)
     dry_run: bool = False
 
     def as_counts(self) -> dict[str, Any]:

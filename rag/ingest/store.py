@@ -59,6 +59,8 @@ class RunPlan:
         shards: Ids of the shards, each to be done once.
         documents: How many documents are in them.
         deleted: Ids to remove, with their attachments.
+        warnings: What a person should mend in the source, though it stops nothing: masked name
+            of a file to what is wrong and what to do.
         moved: Old id to remove once the document is in place under its new one: new to old.
     """
 
@@ -68,6 +70,7 @@ class RunPlan:
     counts: Mapping[str, int]
     deleted: tuple[str, ...] = ()
     moved: Mapping[str, str] = field(default_factory=dict)
+    warnings: Mapping[str, str] = field(default_factory=dict)
     dry_run: bool = False
 
 

@@ -187,7 +187,13 @@ def serve(corpus: str, run_id: str) -> None:
             say({"error": error.message, "hint": error.hint})
         except Exception as error:  # its message may quote a document: only its type is told
             name = type(error).__name__
-            say({"error": f"A worker failed on shard {line.strip()} ({name}).", "hint": ""})
+            say(
+                {
+                    "error": f"A worker failed on shard {line.strip()} ({name}).",
+                    "hint": "Sync again: finished documents are kept. If it fails in the "
+                    "same way, it is a defect of Sluice.",
+                }
+            )
 
 
 if __name__ == "__main__":
