@@ -77,6 +77,11 @@ def told() -> Iterator[None]:
         raise unexpected.with_traceback(error.__traceback__) from None
 
 
+def switch(title: str, description: str) -> Param:
+    """Return a run's parameter that is off."""
+    return Param(False, type="boolean", title=title, description=description)
+
+
 def corpus_dag(path: Path) -> DAG:
     """Return the DAG that keeps one corpus.
 
@@ -111,13 +116,14 @@ def corpus_dag(path: Path) -> DAG:
         doc_md=DOC.format(name=name, file=path.name, asset=asset.uri),
         on_failure_callback=release,
         params={
-            "full_refresh": Param(False, type="boolean", description="Redo every document"),
-            "dry_run": Param(False, type="boolean", description="Plan only, change nothing"),
-            "allow_mass_delete": Param(
-                False, type="boolean", description="Let this run delete more than max_delete"
+            "full_refresh": switch("Full refresh", "Redo every document."),
+            "dry_run": switch("Dry run", "Plan only: count what would be done, change nothing."),
+            "allow_mass_delete": switch(
+                "Allow mass delete", "Let this run delete more than the corpus's max_delete."
             ),
         },
         default_args={
+            "owner": "sluice",
             "retries": 2,
             "retry_delay": timedelta(seconds=RETRY_SECONDS),
             "retry_exponential_backoff": True,
@@ -143,6 +149,7 @@ def corpus_dag(path: Path) -> DAG:
 
         @task(
             pool=POOL,
+            multiple_outputs=False,
             map_index_template="{{ shard_label }}",
             doc_md="Reads, parses, masks, chunks and embeds the documents of one shard. "
             "Raw text stays in this task's memory.",
@@ -154,13 +161,13 @@ def corpus_dag(path: Path) -> DAG:
             context["shard_label"] = f"shard {context['ti'].map_index + 1}"
             with told():
                 counts = Pipeline.open(path).shard(run, shard).as_counts()
-            context["shard_label"] += (
-                f": {counts['documents']} documents, {counts['chunks']} chunks"
-            )
+            done = f"documents {counts['documents']}, chunks {counts['chunks']}"
+            context["shard_label"] += f": {done}"
             return counts
 
         @task(
             trigger_rule="none_failed",
+            multiple_outputs=False,
             doc_md="Makes every target hold the new versions, and no longer what was deleted.",
         )
         def sync(run: str) -> dict[str, int]:
@@ -169,14 +176,21 @@ def corpus_dag(path: Path) -> DAG:
             with told():
                 return dict(Pipeline.open(path).sync(run))
 
-        @task(doc_md="Compares each target with the ledger; repairs what can be repaired.")
+        @task(
+            multiple_outputs=False,
+            doc_md="Compares each target with the ledger; repairs what can be repaired.",
+        )
         def verify(run: str) -> dict[str, int]:
             from rag.ingest.pipeline import Pipeline
 
             with told():
                 return dict(Pipeline.open(path).verify(run))
 
-        @task(outlets=[asset], doc_md="Closes the run and tells whoever waits for this corpus.")
+        @task(
+            outlets=[asset],
+            multiple_outputs=False,
+            doc_md="Closes the run and tells whoever waits for this corpus.",
+        )
         def publish(run: str) -> dict[str, Any]:
             from rag.ingest.pipeline import Pipeline
 
@@ -184,6 +198,8 @@ def corpus_dag(path: Path) -> DAG:
                 report = Pipeline.open(path, owner).publish(run)
             counts = report.as_counts()
             log.info("documents: %s", _worded(report.documents))
+            if report.documents["quarantined"]:
+                log.info("why, and what to do: sluice quarantine %s", name)
             context: Any = get_current_context()
             if report.dry_run:
                 context["ti"].xcom_push("return_value", counts)

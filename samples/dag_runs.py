@@ -1,7 +1,9 @@
-"""Run the demo's DAG by ``dag.test()``, again for each line on standard input.
+"""Run DAGs by ``dag.test()``, one for each line on standard input.
 
-One process for several runs, so that Airflow is imported once. Tells on its own pipe, a JSON
-object a line, which task starts and ends and how the run ended; Airflow's log goes to a file.
+One process for several runs, so that Airflow is imported once. A line is JSON,
+``{"dag": "sluice_handbook", "params": {"full_refresh": true}}``; anything else runs the handbook's
+DAG. Tells on its own pipe, a JSON object a line, which task starts and ends and how the run
+ended; Airflow's log goes to a file.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from typing import Any
 
 
 def main(log: str) -> None:
-    """Run the DAG for each line; `log` takes all that Airflow and its tasks print."""
+    """Run a DAG for each line; `log` takes all that Airflow and its tasks print."""
     out = os.fdopen(os.dup(1), "w", buffering=1)
     file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.dup2(file, 1)
@@ -40,12 +42,14 @@ def main(log: str) -> None:
         ) -> None:
             tell(task=task_instance.task_id, state="failed")
 
-    from dags.sluice_corpora import sluice_handbook
+    import dags.sluice_corpora
 
     get_listener_manager().add_listener(Listener())
     tell(ready=True)
-    for _ in sys.stdin:
-        run = sluice_handbook.test()
+    for line in sys.stdin:
+        wanted = json.loads(line) if line.startswith("{") else {}
+        dag = getattr(dags.sluice_corpora, wanted.get("dag", "sluice_handbook"))
+        run = dag.test(run_conf=wanted.get("params"))
         tell(run=run.run_id, state=str(run.state))
 
 

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from samples.airflow_home import free_port, migrate, password, served
+from tests.dags.airflow import Api, Rig, Runner, copy, log_in, runner
+
+# Airflow is imported, migrated and started once for all tests of this folder; each test has a
+# corpus of its own, named after what it is about.
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Rig:
+    rig = Rig(tmp_path_factory.mktemp("airflow"))
+    migrate(rig.env)
+    return rig
+
+
+@pytest.fixture(scope="session")
+def tested(migrated: Rig, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runner]:
+    """Runs of ``dag.test()``, with all corpora of the tests in one folder."""
+    settings = {"AIRFLOW__CORE__MAX_MAP_LENGTH": "3"}
+    rig = replace(copy(migrated, tmp_path_factory.mktemp("tested") / "state"), settings=settings)
+    rig.corpus("notes", 8, "shard_documents: 1")
+    rig.corpus("rehearsed", 2)
+    rig.corpus("shrinking", 6, source="max_delete: {share: 0.3, count: 2}")
+    rig.corpus("emptied", 2)
+    with runner(rig) as process:
+        yield process
+
+
+@pytest.fixture(scope="session")
+def scheduled(
+    tested: Runner, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Rig, Api]]:
+    """A scheduler with the corpora ``notes`` and ``shrinking``, and the key of `tested`."""
+    rig = copy(tested.rig, tmp_path_factory.mktemp("scheduled") / "state")
+    rig.corpus("notes", 8, "shard_documents: 3")
+    rig.corpus("shrinking", 6, source="max_delete: {share: 0.3, count: 2}")
+    with served(rig.env, free_port(8280), ("api-server", "scheduler", "dag-processor")) as address:
+        yield rig, log_in(address, password(rig.env))
