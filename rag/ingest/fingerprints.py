@@ -33,7 +33,8 @@ def fingerprints(context: Context) -> Fingerprints:
         parse=_hash(PARSE, config.parse.model_dump(), *map(version, PARSERS)),
         mask=privacy_fingerprint(config.privacy),
         chunk=_hash(CHUNK, config.chunk.model_dump()),
-        embed=model_fingerprint(config.embed.model),
+        # Hashed, for it names packages: the ledger gives a fingerprint 64 characters.
+        embed=_hash(model_fingerprint(config.embed.model)),
     )
 
 
