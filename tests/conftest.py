@@ -12,6 +12,9 @@ import pytest
 
 from rag.corpus import Corpus
 from rag.ingest.report import SyncReport
+from tests.handbook import disturbed, handbook
+
+__all__ = ["disturbed", "handbook"]
 
 
 @dataclass(frozen=True)

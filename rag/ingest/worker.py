@@ -98,9 +98,13 @@ def _tend(
             answer = _ask(process, shard, progress, stop)
             if answer is not None:
                 done.put(answer if isinstance(answer, SluiceError) else (shard, answer))
-            elif stop.is_set():
+                continue
+            if stop.is_set():
                 break
-            elif tries < TRIES:
+            # Its pipes close before it can be waited for: until then it would look alive.
+            process.kill()
+            process.wait()
+            if tries < TRIES:
                 todo.put((shard, tries + 1))
             else:
                 done.put(
