@@ -61,6 +61,8 @@ def chunk(
         room = budget - sizes(heading)
         lost = [title for title in section.titles if title.text not in shown]
         for passage in passages([*lost, *section.blocks], room, config.overlap_tokens, sizes):
+            if not sizes.count(passage.text):
+                continue  # nothing that the model sees: zero-width characters, icons
             key = f"{document_id}\0{heading}\0{passage.text}"
             chunks.append(
                 Chunk(
@@ -69,7 +71,7 @@ def chunk(
                     position=len(chunks),
                     heading=Masked(heading),
                     text=Masked(passage.text),
-                    tokens=sizes(heading) + sizes(passage.text),
+                    tokens=sizes.count(heading) + sizes.count(passage.text),
                     page=passage.page,
                     section=section.path,
                     html=Masked(passage.html),
@@ -98,12 +100,13 @@ def _sections(document: MaskedDocument) -> list[_Section]:
             body, titles = path, []
         return sections[-1].blocks
 
-    def settle(path: tuple[Masked, ...] | None) -> None:
-        for above, page in waiting:
+    def settle(path: tuple[Masked, ...]) -> None:
+        following = [*(above[:-1] for above, _ in waiting[1:]), path]
+        for (above, page), below in zip(waiting, following, strict=False):
             title = Block(above[-1], page)
-            if path is not None and path[: len(above)] == above:
+            if below[: len(above)] == above:
                 titles.append(title)
-            else:  # a heading without text is text
+            else:  # a heading without anything under it is text
                 enter(above[:-1]).append(title)
         waiting.clear()
 
@@ -117,7 +120,7 @@ def _sections(document: MaskedDocument) -> list[_Section]:
         settle(element.section)
         rows = element.rows if element.kind == "table" else ()
         enter(element.section).append(Block(text, element.page, rows))
-    settle(None)
+    settle(())
     return [section for section in sections if section.blocks]
 
 

@@ -73,10 +73,15 @@ class Sizes:
         new = [text for text in dict.fromkeys(texts) if text not in self._known]
         self._known.update(zip(new, self.tokens.count(new), strict=True))
 
-    def __call__(self, text: str) -> int:
+    def count(self, text: str) -> int:
+        """Return the model's tokens."""
         if text not in self._known:
             self.learn([text])
-        return max(self._known[text], len(text) // LONGEST_TOKEN)
+        return self._known[text]
+
+    def __call__(self, text: str) -> int:
+        """Return the tokens to reckon with."""
+        return max(self.count(text), len(text) // LONGEST_TOKEN)
 
 
 def row_text(cells: Sequence[str]) -> str:
@@ -113,7 +118,9 @@ def _prose(blocks: Sequence[Block], room: int, overlap: int, sizes: Sizes) -> It
     start = before = 0
     for end in ends:
         group = pieces[start:end]
-        carried = _carried(pieces[before:start], min(overlap, room - sum(p.size for p in group)))
+        carried = _carried(
+            pieces[before + 1 : start], min(overlap, room - sum(p.size for p in group))
+        )
         for part in fitting([*carried, *group], room, sizes):
             yield Passage(_text(part), part[0].block.page)
         before, start = start, end
@@ -149,7 +156,7 @@ def _carried(before: Sequence[Piece], room: int) -> list[Piece]:
     """The last whole sentences that fit into `room` tokens."""
     carried: list[Piece] = []
     for piece in reversed(before):
-        room -= piece.size
+        room -= max(1, piece.size)
         if room < 0 or not piece.whole:
             break
         carried.insert(0, piece)
@@ -236,15 +243,15 @@ def _table(block: Block, room: int, sizes: Sizes) -> Iterator[Passage]:
     for end in _groups([size for _, _, size in rows], room - head):
         part = rows[start:end]
         text = "\n".join([*lines[:first], *(line for line, _, _ in part)])
-        header = block.rows[0] if first or (start == 0 and len(rows) > 1) else ()
-        body = [row for _, row, _ in part][0 if first or not header else 1 :]
-        yield Passage(text, block.page, _html(header, body))
+        cells = [*block.rows[:first], *(row for _, row, _ in part)]
+        headed = len(block.rows) > 1 and cells[0] is block.rows[0]
+        yield Passage(text, block.page, _html(cells[:headed], cells[headed:]))
         start = end
 
 
-def _html(header: Sequence[str], body: Rows) -> str:
+def _html(header: Rows, body: Rows) -> str:
     def row(cells: Sequence[str], tag: str) -> str:
         return "<tr>" + "".join(f"<{tag}>{html.escape(each)}</{tag}>" for each in cells) + "</tr>"
 
-    head = row(header, "th") if header else ""
-    return f"<table>{head}{''.join(row(cells, 'td') for cells in body)}</table>"
+    lines = [*(row(cells, "th") for cells in header), *(row(cells, "td") for cells in body)]
+    return f"<table>{''.join(lines)}</table>"
