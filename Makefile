@@ -28,7 +28,7 @@ $(READY): requirements.lock pyproject.toml packaging/bootstrap.lock packaging/en
 	@echo "Installing into .venv with $$($(PYTHON) --version); the first time takes a few minutes."
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r packaging/bootstrap.lock
-	@$(BIN)/uv pip install --python $(BIN)/python --compile-bytecode --no-deps --require-hashes -r requirements.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --no-deps --require-hashes -r requirements.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation ./packaging/en_core_web_sm --editable .
 	@$(BIN)/python -m compileall -q rag connectors dags samples
 	@touch $(READY)
