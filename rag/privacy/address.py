@@ -45,8 +45,8 @@ _ODD_KINDS = (
 _ODD_LOWER = "gate|field|croft|hurst|side|wood|dale|more"
 _NUMBER = r"(?<![\w.,/\-$€£#])\d{1,6}(?:[\-/]\d{1,4})?[A-Za-z]?,?"
 _CITY = (
-    rf"(?:[,\n]?\s?(?:[A-Z]{{1,2}}-)?\d{{4,5}}(?:\s?[A-Z]{{2}})?\s{_CAP}(?:[ \-](?:am|"
-    rf"an der|im|ob der|sur|de|del|la|{_CAP})){{0,3}})?"
+    rf"(?:[,\n]?\s?(?:[A-Z]{{1,2}}-)?\d{{4,5}}(?:\s?[A-Z]{{2}})?\s{_CAP}"
+    rf"(?:[ \-](?:(?:am|an der|im|ob der|sur|de|del|la)\b|{_CAP})){{0,3}})?"
 )
 _HOUSE = r"\d{1,4}(?:\s?[a-zA-Z]\b)?(?:\s?[\-–/]\s?\d{1,4}[a-zA-Z]?)?\b"
 _SMALL = (

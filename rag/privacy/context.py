@@ -101,10 +101,10 @@ _KEYED = (
     ("IP_ADDRESS", re.compile(r"\bip(?: address)?\b")),
 )
 _KEY = re.compile(
-    r"(?:^|(?<=[\n|;,\t{(>\"']))[ \t\-*•]{0,4}[\"'<]?([^\W\d_][\w .'’/()\-]{0,34}?)"
+    r"(?:^|(?<=[\n|;,\t{(>\"'])|(?<=\s)(?=\w{2,24}=))"
+    r"[ \t\-*•]{0,4}[\"'<]?([^\W\d_][\w .'’/()\-]{0,34}?)"
     r"[\"'>]?[ \t]{0,3}(?::|=|\t|—)[ \t]{0,4}\n?[ \t]{0,4}(?=[^\s:=])"
 )
-_DISPLAY = re.compile(r"(?:^|[;,]|(?<=>))\s*[\"']?([^\"'<>;@]{2,80}?)[\"']?\s*(?=<|\(|;|$)")
 _DATE = re.compile(
     r"\d{1,4}[./\- ]\w{1,12}[./\- ,]{1,2}\d{1,4}|\w{3,12}\.? \d{1,2},? \d{4}|\b\d{8}\b"
 )
@@ -149,7 +149,8 @@ def _folded(label: str) -> str:
 def _by_label(
     label: str, text: str, first: int, last: int, base: int, found: list[Finding], whole: bool
 ) -> None:
-    if not label or MASK.fullmatch(text[first:last].strip()):
+    # What was masked before is not read again under its label: the lists see to what is left.
+    if not label or MASK.search(text, first, last):
         return
     entity = next((entity for entity, key in _KEYED if key.search(label)), "")
     if entity:
@@ -235,15 +236,21 @@ def _stops(text: str, inside: list[Word], index: int) -> bool:
 
 def _nameful(inside: list[Word], level: int) -> bool:
     flags = [flags_of(word.folded) for word in inside]
-    if any(sure(f) and (word.capital or level == 2) for f, word in zip(flags, inside, strict=True)):
+    if any(sure(f) and word.capital for f, word in zip(flags, inside, strict=True)):
         return True
     if all(map(plain, flags)) or (len(inside) == 1 and flags[0] & COMMON and level == 1):
         return False
+    written = any(word.capital for word in inside) and all(
+        word.capital or word.folded in PARTICLES for word in inside
+    )
     if level == 2:
-        return all(word.capital for word in inside if word.folded not in PARTICLES) or not (
-            len(inside) > 3 or any(map(_ordinary, inside))
+        # Exports write names in lower case, too.
+        return written or not (
+            len(inside) > 3
+            or max(len(word.folded) for word in inside) < 3
+            or any(map(_ordinary, inside))
         )
-    return len(inside) >= 2 and all(word.capital for word in inside if len(word.folded) > 3)
+    return len(inside) >= 2 and written
 
 
 def _ordinary(word: Word) -> bool:

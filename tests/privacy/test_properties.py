@@ -48,7 +48,7 @@ FILLERS = st.sampled_from(
 )
 SENTENCES = st.sampled_from([*PLAIN, *(s.text for s in marked())])
 TEXTS = st.lists(st.one_of(FILLERS, SENTENCES, st.sampled_from(IDENTIFIERS)), max_size=8).map(
-    "".join
+    " ".join
 )
 FINDINGS = st.lists(
     st.builds(

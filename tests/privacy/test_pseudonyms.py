@@ -23,6 +23,8 @@ SPELLINGS = [
     unicodedata.normalize("NFD", "We met María González today."),
     "We met Maria L. Gonzalez today.",
     "Author: Gonzalez, Maria",
+    "Does Gonzalez, Maria know?",
+    "did maria gonzalez call",
     "We met María\u00ad González today.",
     "We met Ma\u200bría González today.",
 ]
