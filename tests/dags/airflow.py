@@ -10,10 +10,12 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from samples.airflow_home import ROOT, environment
 
@@ -103,11 +105,19 @@ class Rig:
     def leases(self, name: str) -> int:
         return int(self.ledger("select count(*) from leases where corpus=?", name)[0][0])
 
-    def log(self, dag: str, run: str, task: str) -> str:
-        """What a task wrote to its logs, all tries."""
-        folder = self.state / "airflow" / "logs" / f"dag_id={dag}" / f"run_id={run}"
-        files = sorted((folder / f"task_id={task}").rglob("*.log"))
-        return "\n".join(file.read_text() for file in files)
+    def log(self) -> str:
+        """What runs of ``dag.test()`` logged, all of them."""
+        return (self.state / "dag-runs.log").read_text()
+
+
+def processes(rig: Rig) -> list[psutil.Process]:
+    """All processes that live in this rig's Airflow home."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if process.environ().get("AIRFLOW_HOME") == rig.env["AIRFLOW_HOME"]:
+                found.append(process)
+    return found
 
 
 def copy(rig: Rig, state: Path, **settings: str) -> Rig:
@@ -149,12 +159,11 @@ class Runner:
             told = json.loads(line)
             if "run" in told:
                 return told["run"], told["state"]
-        raise AssertionError((self.rig.state / "dag-runs.log").read_text()[-4000:])
+        raise AssertionError(self.rig.log()[-4000:])
 
     def close(self) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        self._process.wait(timeout=60)
+        with self._process:  # closes its pipes: end of input ends it
+            pass
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from samples.airflow_home import free_port, migrate, password, served
-from tests.dags.airflow import Api, Rig, Runner, copy, log_in, runner
+from tests.dags.airflow import Api, Rig, Runner, copy, log_in, processes, runner
 
 # Airflow is imported, migrated and started once for all tests of this folder; each test has a
 # corpus of its own, named after what it is about.
@@ -42,3 +42,4 @@ def scheduled(
     rig.corpus("shrinking", 6, source="max_delete: {share: 0.3, count: 2}")
     with served(rig.env, free_port(8280), ("api-server", "scheduler", "dag-processor")) as address:
         yield rig, log_in(address, password(rig.env))
+    assert processes(rig) == [], "all of Airflow ends with the block"

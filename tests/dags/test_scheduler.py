@@ -7,7 +7,7 @@ import time
 import psutil
 import pytest
 
-from tests.dags.airflow import Api, Rig, Runner
+from tests.dags.airflow import Api, Rig, Runner, processes
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -48,6 +48,17 @@ def shard_at_work(rig: Rig, api: Api, run: str) -> int:
             return int(pid)
         time.sleep(0.1)
     raise AssertionError("no shard started")
+
+
+def test_it_listens_on_loopback_only(scheduled: tuple[Rig, Api]) -> None:
+    rig, _ = scheduled
+    listening = {
+        connection.laddr.ip
+        for process in processes(rig)
+        for connection in process.net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN
+    }
+    assert listening == {"127.0.0.1"}
 
 
 def test_a_failed_run_lets_go_of_the_corpus(scheduled: tuple[Rig, Api]) -> None:
