@@ -44,9 +44,9 @@ def main() -> None:
             )
             console.print(f"  logs      {env['AIRFLOW_HOME']}/airflow.log", soft_wrap=True)
             console.print(
-                "\n  Its first run starts by itself; [bold]Trigger[/bold] starts another. "
-                "Ctrl-C here ends Airflow.\n"
+                "\n  Its first run starts by itself; [bold]Trigger[/bold] starts another."
             )
+            console.print("  Ctrl-C here ends Airflow.\n")
             signal.pause()
     except KeyboardInterrupt:
         console.print("Airflow has ended.")
