@@ -139,7 +139,10 @@ def keys(text: str) -> Iterator[tuple[str, int, int]]:
         if index + 1 < len(matches):
             stop = min(stop, matches[index + 1].start())
         if stop > first:
-            yield _folded(match.group(1)), first, min(stop, first + 200)
+            key = match.group(1)
+            if "=" in match.group():
+                key = key.rpartition(" ")[2]
+            yield _folded(key), first, min(stop, first + 200)
 
 
 def _folded(label: str) -> str:

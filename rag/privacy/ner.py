@@ -22,7 +22,7 @@ WINDOW = 4_000
 _BREAKS = (re.compile(r"\n\s*\n"), re.compile(r"\n"), re.compile(r"[.!?]\s"), re.compile(r"\s"))
 _SENTENCE = re.compile(r"[.!?]['\"”’)]?\s+|\n\s*")
 _CAPITALISED = re.compile(
-    r"(?<![^\W\d_])[A-Z\u00c0-\uffff][^\W\d_\u0300-\u036f]*(?:['’][^\W\d_]+)?"
+    r"(?<![^\W\d_])[A-Z\u00c0-\uffff][^\W\d_\u0300-\u036f]+(?:['’][^\W\d_]+)?"
 )
 _EXCLUDE = ["tagger", "parser", "attribute_ruler", "lemmatizer", "senter"]
 
