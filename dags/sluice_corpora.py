@@ -160,7 +160,7 @@ def corpus_dag(path: Path) -> DAG:
             context: Any = get_current_context()
             context["shard_label"] = f"shard {context['ti'].map_index + 1}"
             with told():
-                counts = Pipeline.open(path).shard(run, shard).as_counts()
+                counts = Pipeline.open(path, owner).shard(run, shard).as_counts()
             done = f"documents {counts['documents']}, chunks {counts['chunks']}"
             context["shard_label"] += f": {done}"
             return counts
@@ -174,7 +174,7 @@ def corpus_dag(path: Path) -> DAG:
             from rag.ingest.pipeline import Pipeline
 
             with told():
-                return dict(Pipeline.open(path).sync(run))
+                return dict(Pipeline.open(path, owner).sync(run))
 
         @task(
             multiple_outputs=False,
@@ -184,7 +184,7 @@ def corpus_dag(path: Path) -> DAG:
             from rag.ingest.pipeline import Pipeline
 
             with told():
-                return dict(Pipeline.open(path).verify(run))
+                return dict(Pipeline.open(path, owner).verify(run))
 
         @task(
             outlets=[asset],

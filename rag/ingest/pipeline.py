@@ -148,8 +148,13 @@ class Pipeline:
         return Job(work.document_id, sealed, ref.version, ref.size, ref.acl, work.why, fresh)
 
     def shard(self, run: str, shard_id: str, progress: Progress | None = None) -> ShardReport:
-        """Do one shard, from extract to embed."""
+        """Do one shard, from extract to embed.
+
+        Raises:
+            CorpusBusy: Another run took the corpus meanwhile.
+        """
         run_id = as_run_id(run)
+        self._hold()
         report = run_shard(self.context, run_id, shard_id, progress)
         self.context.store.write_report(run_id, shard_id, report.as_counts())
         return report
@@ -166,8 +171,12 @@ class Pipeline:
 
         Args:
             shards: Those that `apply` has not done yet; None: all.
+
+        Raises:
+            CorpusBusy: Another run took the corpus meanwhile.
         """
         run_id = as_run_id(run)
+        self._hold()
         plan = self.context.store.plan(run_id)
         if plan.dry_run:
             return dict(plan.counts)
@@ -181,6 +190,7 @@ class Pipeline:
     def verify(self, run: str) -> dict[str, int]:
         """Compare the targets with the ledger; return what had to be repaired, by kind."""
         run_id = as_run_id(run)
+        self._hold()
         started = time.perf_counter()
         repaired = {} if self.context.store.plan(run_id).dry_run else verify(self.context)
         self._report(run_id, "verify", started, repaired=repaired)
@@ -231,6 +241,12 @@ class Pipeline:
             runs.finish(db, as_run_id(run), "failed", error_code=code)
             if self.owner:
                 leases.release(db, self.context.corpus, self.owner)
+
+    def _hold(self) -> None:
+        """Give the owner's lease its whole time again; take it anew for a run that is resumed."""
+        if self.owner:
+            with self.context.ledger.write() as db:
+                leases.acquire(db, self.context.corpus, self.owner, AIRFLOW_LEASE_SECONDS)
 
     def _report(
         self, run_id: str, name: str, started: float, step: str = "", **counts: Any
