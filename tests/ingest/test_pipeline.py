@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
@@ -200,6 +199,6 @@ def test_one_run_at_a_time(project: Project) -> None:
     from rag.errors import CorpusBusy
     from rag.ledger import leases
 
-    with leases.hold(project.corpus._context.ledger, "notes", "another run"):
-        with pytest.raises(CorpusBusy):
-            Corpus.open(project.path).sync()
+    held = leases.hold(project.corpus._context.ledger, "notes", "another run")
+    with held, pytest.raises(CorpusBusy):
+        Corpus.open(project.path).sync()
