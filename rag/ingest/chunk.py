@@ -37,7 +37,7 @@ class _Section:
 
 
 def chunk(
-    document: MaskedDocument, document_id: str, name: Masked, config: Chunking, tokens: Tokens
+    document: MaskedDocument, document_id: str, config: Chunking, tokens: Tokens
 ) -> list[Chunk]:
     """Return the document's passages in reading order; none for a document without text.
 
@@ -46,7 +46,6 @@ def chunk(
 
     Args:
         document_id: Goes into every id: equal documents have different chunks.
-        name: Of the document; it is in no passage.
         tokens: Counts as the embedding model does.
     """
     budget = min(config.max_tokens, tokens.max_tokens)

@@ -224,7 +224,7 @@ def results_of(
     chunks: list[Chunk] = []
     if document is not None:
         with report.timed("chunk"):
-            chunks = chunk(document, document_id, name, context.config.chunk, context.embedder)
+            chunks = chunk(document, document_id, context.config.chunk, context.embedder)
         if not chunks and not document.attachments:
             failed = failure("no_text", "chunk")
     report.documents += 1

@@ -35,13 +35,12 @@ def table(rows: Sequence[Sequence[str]], *section: str, page: int | None = None)
 def cut(
     *elements: MaskedElement,
     title: str = "",
-    name: str = "a.txt",
     tokens: int = 64,
     overlap: int = 0,
 ) -> list[Chunk]:
     document = MaskedDocument("text/plain", Masked(title), elements)
     config = Chunking(max_tokens=tokens, overlap_tokens=overlap)
-    return chunk(document, "id", Masked(name), config, MODEL)
+    return chunk(document, "id", config, MODEL)
 
 
 def sentences(count: int) -> str:
@@ -221,13 +220,9 @@ def test_ids_stay_when_something_is_put_in_front() -> None:
     assert {part.id for part in before[:2]} <= {part.id for part in after}
 
 
-def test_ids_differ_by_document_and_not_by_name() -> None:
+def test_ids_differ_by_document() -> None:
     document = MaskedDocument("text/plain", Masked(""), (element("text", "Equal."),))
-    [one], [moved], [other] = (
-        chunk(document, document_id, Masked(name), Chunking(), MODEL)
-        for document_id, name in (("1", "a.txt"), ("1", "b.txt"), ("2", "a.txt"))
-    )
-    assert one == moved
+    [one], [other] = (chunk(document, name, Chunking(), MODEL) for name in ("1", "2"))
     assert one.id != other.id
     assert one.embedded_text == other.embedded_text
 
