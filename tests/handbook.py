@@ -26,6 +26,7 @@ import psutil
 import pytest
 import yaml
 
+from rag.ingest.killable import scratch
 from rag.keys import Sealer
 
 ROOT = Path(__file__).parents[1]
@@ -246,9 +247,9 @@ class Running:
         )
 
 
-def stale_folders(scratch: str) -> list[Path]:
+def stale_folders(root: str) -> list[Path]:
     """Return parsers' temporary folders whose process is no more."""
-    folders = Path(scratch).glob("sluice-parse-*")
+    folders = Path(root).glob("sluice-parse-*")
     return [one for one in folders if not psutil.pid_exists(int(one.name.split("-")[2]))]
 
 
@@ -288,9 +289,26 @@ def handbook(tmp_path_factory: pytest.TempPathFactory) -> Handbook:
     return made
 
 
+@dataclass(frozen=True, slots=True)
+class Disturbed:
+    """A handbook after a sync in which a parser and then a worker were killed.
+
+    Attributes:
+        handbook: May be changed.
+        index, ledger: As they were after that sync.
+        left: Temporary folders of parsers that it left behind.
+    """
+
+    handbook: Handbook
+    index: dict[str, dict[str, Any]]
+    ledger: dict[str, list[tuple[Any, ...]]]
+    left: list[Path]
+
+
 @pytest.fixture(scope="session")
-def disturbed(handbook: Handbook, tmp_path_factory: pytest.TempPathFactory) -> Handbook:
+def disturbed(handbook: Handbook, tmp_path_factory: pytest.TempPathFactory) -> Disturbed:
     """The handbook after a sync in which a parser and then a worker were killed."""
+    before = set(stale_folders(scratch()))
     made = Handbook(tmp_path_factory.mktemp("disturbed"), key_from=handbook)
     with made.watched():
         run = made.start("-m", "rag.cli", "sync", "handbook", "--json")
@@ -303,4 +321,5 @@ def disturbed(handbook: Handbook, tmp_path_factory: pytest.TempPathFactory) -> H
         _, left = psutil.wait_procs(helpers, timeout=SETTLE)
     assert said.code == 0, said.err
     assert left == [], "the parsers of a killed worker end by themselves"
-    return made
+    left_behind = [one for one in stale_folders(scratch()) if one not in before]
+    return Disturbed(made, made.index(), made.ledger(), left_behind)

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from rag.ingest.killable import scratch
-from tests.handbook import SAMPLES, Handbook, stale_folders
+from tests.handbook import SAMPLES, Disturbed, Handbook
 
 QUESTIONS: list[dict[str, Any]] = json.loads(
     (SAMPLES / "questions.json").read_text(encoding="utf-8")
@@ -67,12 +66,12 @@ def test_a_question_gets_its_answer_or_none(
 
 
 def test_killing_a_parser_and_a_worker_in_the_middle_of_a_run_loses_nothing(
-    handbook: Handbook, disturbed: Handbook
+    handbook: Handbook, disturbed: Disturbed
 ) -> None:
-    assert disturbed.index() == handbook.index()
-    assert disturbed.ledger() == handbook.ledger()
+    assert disturbed.index == handbook.index()
+    assert disturbed.ledger == handbook.ledger()
 
 
-def test_killed_processes_leave_no_folders(disturbed: Handbook) -> None:
-    assert stale_folders(scratch()) == []
-    assert [path for path in disturbed.temporary.rglob("*") if path.is_file()] == []
+def test_killed_processes_leave_no_temporary_files(disturbed: Disturbed) -> None:
+    assert disturbed.left == []
+    assert [path for path in disturbed.handbook.temporary.rglob("*") if path.is_file()] == []

@@ -15,6 +15,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from html.entities import codepoint2name
 from urllib.parse import quote
 
 import numpy as np
@@ -88,7 +89,7 @@ FORMS: dict[str, Callable[[str], Iterable[bytes]]] = {
     "json": lambda text: [json.dumps(text)[1:-1].encode()],
     "html": lambda text: [
         html.escape(text).encode("ascii", "xmlcharrefreplace"),
-        "".join(f"&{html.entities.codepoint2name.get(ord(c), '')};" if ord(c) > 127 else c
+        "".join(f"&{codepoint2name.get(ord(c), '')};" if ord(c) > 127 else c
                 for c in text).encode(),
     ],
     "python": lambda text: [repr(text.encode())[2:-1].encode(), ascii(text)[1:-1].encode()],

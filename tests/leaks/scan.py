@@ -219,7 +219,7 @@ def _numbers(kind: pa.DataType) -> bool:
     """Whether a column holds vectors: they are looked at as bytes only."""
     import pyarrow as pa
 
-    return pa.types.is_fixed_size_list(kind) and pa.types.is_floating(kind.value_type)
+    return bool(pa.types.is_fixed_size_list(kind) and pa.types.is_floating(kind.value_type))
 
 
 def _flat(value: object) -> bytes:

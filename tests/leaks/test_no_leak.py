@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.handbook import EVERYBODY, SAMPLES, Handbook
+from tests.handbook import EVERYBODY, SAMPLES, Disturbed, Handbook
 from tests.leaks.planted import IDENTIFIERS, PERSONS, PLANTED, WORDS, scanner
 from tests.leaks.scan import Found, Scanner
 
@@ -50,9 +50,10 @@ def asked(handbook: Handbook) -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def troubled(disturbed: Handbook) -> Handbook:
+def troubled(disturbed: Disturbed) -> Handbook:
     """The disturbed handbook after more has gone wrong, and after every command of the CLI."""
-    documents = disturbed.documents
+    handbook = disturbed.handbook
+    documents = handbook.documents
     for name, said in [
         ("patients/Zweitmeinung-Marta-Kowalczyk.pdf", "hostile/locked-contract.pdf"),
         ("hr/Sebastian Falkenrath final warning.docx", "hostile/truncated-report.docx"),
@@ -62,7 +63,7 @@ def troubled(disturbed: Handbook) -> Handbook:
     letter.write_bytes(letter.read_bytes()[:3000])
     fleeting = documents / "patients" / "Überweisung-Jörg-Krüger.txt"
     fleeting.write_bytes(fleeting.read_bytes() + b"\nOne more line.\n")
-    gone = disturbed.python("-m", "tests.leaks.gone", "handbook", str(fleeting))
+    gone = handbook.python("-m", "tests.leaks.gone", "handbook", str(fleeting))
     assert gone.code == 0, gone.err
     assert gone.json["failures"] == {"changed_while_reading": 1, "corrupt": 2, "encrypted": 1}
 
@@ -75,19 +76,19 @@ def troubled(disturbed: Handbook) -> Handbook:
         ("ask", "handbook", "Who is Ingrid Lindqvist?", "--as", ",".join(EVERYBODY), "--json"),
         ("ask", "handbook", "When does Marta Kowalczyk return?", "--as", ",".join(EVERYBODY)),
     ):
-        said = disturbed.sluice(*arguments)
+        said = handbook.sluice(*arguments)
         assert said.code == 0, said.err
 
-    shutil.move(documents / "patients", disturbed.root / "patients")
-    disturbed.settings(max_delete={"share": 0.01, "count": 1})
-    refused = disturbed.sluice("sync", "handbook", "--json")
+    shutil.move(documents / "patients", handbook.root / "patients")
+    handbook.settings(max_delete={"share": 0.01, "count": 1})
+    refused = handbook.sluice("sync", "handbook", "--json")
     assert (refused.code, "MassDeletion" in refused.err) == (2, True)
-    assert disturbed.sluice("sync", "handbook").code == 2
+    assert handbook.sluice("sync", "handbook").code == 2
 
-    wrong = disturbed.corpus_file.with_name("wrong.yaml")
+    wrong = handbook.corpus_file.with_name("wrong.yaml")
     wrong.write_text("corpus: wrong\nsource: {url: ../documents, acl: 7}\nchunk: large\n")
-    assert disturbed.sluice("sync", str(wrong), "--json").code == 2
-    return disturbed
+    assert handbook.sluice("sync", str(wrong), "--json").code == 2
+    return handbook
 
 
 def test_the_scan_finds_what_was_planted_in_the_samples_themselves(looking: Scanner) -> None:
