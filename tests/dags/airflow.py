@@ -9,8 +9,8 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -110,14 +110,9 @@ class Rig:
         return (self.state / "dag-runs.log").read_text()
 
 
-def processes(rig: Rig) -> list[psutil.Process]:
-    """All processes that live in this rig's Airflow home."""
-    found = []
-    for process in psutil.process_iter():
-        with suppress(psutil.Error):
-            if process.environ().get("AIRFLOW_HOME") == rig.env["AIRFLOW_HOME"]:
-                found.append(process)
-    return found
+def descendants() -> set[psutil.Process]:
+    """All processes that this one started, and theirs."""
+    return set(psutil.Process().children(recursive=True))
 
 
 def copy(rig: Rig, state: Path, **settings: str) -> Rig:
@@ -177,10 +172,15 @@ def runner(rig: Rig) -> Iterator[Runner]:
 
 @dataclass(frozen=True)
 class Api:
-    """Airflow's REST API, logged in."""
+    """Airflow's REST API, logged in.
+
+    Attributes:
+        processes: Those that serve it and run its DAGs.
+    """
 
     address: str
     token: str
+    processes: frozenset[psutil.Process]
 
     def call(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
         return _call(f"{self.address}/api/v2/{path}", body, {"Authorization": self.token})
@@ -200,9 +200,9 @@ class Api:
         return str(_until(state, within))
 
 
-def log_in(address: str, password: str) -> Api:
+def log_in(address: str, password: str, processes: Iterable[psutil.Process] = ()) -> Api:
     answer = _call(f"{address}/auth/token", {"username": "admin", "password": password}, {})
-    return Api(address, f"Bearer {answer['access_token']}")
+    return Api(address, f"Bearer {answer['access_token']}", frozenset(processes))
 
 
 def _until(ask: Any, within: float) -> Any:

@@ -6,20 +6,20 @@ from dataclasses import replace
 import pytest
 
 from samples.airflow_home import free_port, migrate, password, served
-from tests.dags.airflow import Api, Rig, Runner, copy, log_in, processes, runner
+from tests.dags.airflow import Api, Rig, Runner, copy, descendants, log_in, runner
 
 # Airflow is imported, migrated and started once for all tests of this folder; each test has a
 # corpus of its own, named after what it is about.
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> Rig:
     rig = Rig(tmp_path_factory.mktemp("airflow"))
     migrate(rig.env)
     return rig
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def tested(migrated: Rig, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runner]:
     """Runs of ``dag.test()``, with all corpora of the tests in one folder."""
     settings = {"AIRFLOW__CORE__MAX_MAP_LENGTH": "3"}
@@ -32,7 +32,7 @@ def tested(migrated: Rig, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         yield process
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def scheduled(
     tested: Runner, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Rig, Api]]:
@@ -40,6 +40,8 @@ def scheduled(
     rig = copy(tested.rig, tmp_path_factory.mktemp("scheduled") / "state")
     rig.corpus("notes", 8, "shard_documents: 3")
     rig.corpus("shrinking", 6, source="max_delete: {share: 0.3, count: 2}")
+    before = descendants()
     with served(rig.env, free_port(8280), ("api-server", "scheduler", "dag-processor")) as address:
-        yield rig, log_in(address, password(rig.env))
-    assert processes(rig) == [], "all of Airflow ends with the block"
+        started = descendants() - before
+        yield rig, log_in(address, password(rig.env), started)
+    assert not [one for one in started if one.is_running()], "all of Airflow ends with the block"

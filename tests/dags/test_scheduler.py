@@ -7,7 +7,7 @@ import time
 import psutil
 import pytest
 
-from tests.dags.airflow import Api, Rig, Runner, processes
+from tests.dags.airflow import Api, Rig, Runner
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -51,10 +51,11 @@ def shard_at_work(rig: Rig, api: Api, run: str) -> int:
 
 
 def test_it_listens_on_loopback_only(scheduled: tuple[Rig, Api]) -> None:
-    rig, _ = scheduled
+    _, api = scheduled
     listening = {
         connection.laddr.ip
-        for process in processes(rig)
+        for process in api.processes
+        if process.is_running()
         for connection in process.net_connections("inet")
         if connection.status == psutil.CONN_LISTEN
     }
