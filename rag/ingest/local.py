@@ -10,8 +10,9 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 from rag.ingest.context import Context
-from rag.ingest.pipeline import Options, Pipeline
+from rag.ingest.pipeline import TOGETHER, Options, Pipeline
 from rag.ingest.report import SyncReport
+from rag.ingest.store import RunPlan
 from rag.ingest.worker import run_shards
 from rag.ledger import leases
 
@@ -42,10 +43,9 @@ def run_corpus(context: Context, options: Options, tell: Tell) -> SyncReport:
         try:
             tell(Progress("plan"))
             plan = pipeline.plan(run, options)
-            if plan.shards:
-                _shards(pipeline, plan.run_id, plan.shards, plan.documents, options, tell)
+            left = _shards(pipeline, plan, options, tell) if plan.shards else []
             tell(Progress("sync", plan.documents, plan.documents))
-            pipeline.sync(run, shards=())
+            pipeline.sync(run, left)
             tell(Progress("verify", plan.documents, plan.documents))
             pipeline.verify(run)
             return pipeline.publish(run)
@@ -54,14 +54,8 @@ def run_corpus(context: Context, options: Options, tell: Tell) -> SyncReport:
             raise
 
 
-def _shards(
-    pipeline: Pipeline,
-    run_id: str,
-    shards: tuple[str, ...],
-    documents: int,
-    options: Options,
-    tell: Tell,
-) -> None:
+def _shards(pipeline: Pipeline, plan: RunPlan, options: Options, tell: Tell) -> list[str]:
+    """Do a plan's shards; return those that are not in the targets yet."""
     lock = threading.Lock()
     done = 0
 
@@ -69,17 +63,22 @@ def _shards(
         nonlocal done
         with lock:
             done += finished
-            tell(Progress("documents", min(done, documents), documents))
+            tell(Progress("documents", min(done, plan.documents), plan.documents))
 
-    tell(Progress("documents", 0, documents))
-    if len(shards) == 1:
+    tell(Progress("documents", 0, plan.documents))
+    if len(plan.shards) == 1:
         # A little work is done here: models that were loaded for it serve the next sync too.
-        pipeline.shard(run_id, shards[0], count)
-        pipeline.apply(run_id, shards[0])
-        return
+        pipeline.shard(plan.run_id, plan.shards[0], count)
+        return list(plan.shards)
     workers = options.workers or os.cpu_count() or 1
     corpus = str(pipeline.context.loaded.path)
-    store = pipeline.context.store
-    for shard_id, report in run_shards(corpus, run_id, shards, workers, count):
-        store.write_report(run_id, shard_id, report.as_counts())
-        pipeline.apply(run_id, shard_id)
+    waiting: list[str] = []
+    size = 0
+    for shard_id, report in run_shards(corpus, plan.run_id, plan.shards, workers, count):
+        pipeline.context.store.write_report(plan.run_id, shard_id, report.as_counts())
+        waiting.append(shard_id)
+        size += report.documents
+        if size >= TOGETHER:
+            pipeline.apply(plan.run_id, waiting)
+            waiting, size = [], 0
+    return waiting

@@ -20,8 +20,8 @@ from rag.ingest.context import Context
 from rag.ingest.fingerprints import artifact, fingerprints
 from rag.ingest.report import SyncReport, summed
 from rag.ingest.shard import Progress, ShardReport, run_shard
-from rag.ingest.store import Job, RunPlan
-from rag.ingest.sync import apply_shard, finish, restrict
+from rag.ingest.store import DocumentResult, Job, RunPlan
+from rag.ingest.sync import apply_results, finish, restrict
 from rag.ingest.verify import verify
 from rag.ledger import documents, leases, quarantine, runs
 
@@ -30,6 +30,8 @@ AIRFLOW_LEASE_SECONDS = 6 * 3600.0
 
 SHARDS_A_WORKER = 8
 SMALLEST_SHARD = 16
+TOGETHER = 500
+"""Documents that go into the targets at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,12 +161,24 @@ class Pipeline:
         self.context.store.write_report(run_id, shard_id, report.as_counts())
         return report
 
-    def apply(self, run: str, shard_id: str) -> None:
-        """Put a finished shard's documents into the targets and the ledger."""
+    def apply(self, run: str, shards: Iterable[str]) -> None:
+        """Put finished shards' documents into the targets and the ledger.
+
+        Some hundred documents go into one commit: a commit costs more than its documents.
+        """
         run_id = as_run_id(run)
+        waiting: list[DocumentResult] = []
+        for shard_id in shards:
+            started = time.perf_counter()
+            waiting += self.context.store.result(run_id, shard_id)
+            if len(waiting) >= TOGETHER:
+                apply_results(self.context, run_id, waiting)
+                waiting = []
+            self._report(run_id, f"sync-{shard_id}", started, "sync")
         started = time.perf_counter()
-        apply_shard(self.context, run_id, self.context.store.result(run_id, shard_id))
-        self._report(run_id, f"sync-{shard_id}", started, "sync")
+        if waiting:
+            apply_results(self.context, run_id, waiting)
+            self._report(run_id, f"sync-after-{shard_id}", started, "sync")
 
     def sync(self, run: str, shards: Iterable[str] | None = None) -> dict[str, int]:
         """Make every target hold what the run's shards made, and nothing that is gone.
@@ -180,8 +194,7 @@ class Pipeline:
         plan = self.context.store.plan(run_id)
         if plan.dry_run:
             return dict(plan.counts)
-        for shard_id in plan.shards if shards is None else shards:
-            self.apply(run_id, shard_id)
+        self.apply(run_id, plan.shards if shards is None else shards)
         started = time.perf_counter()
         finish(self.context, plan)
         self._report(run_id, "sync", started)

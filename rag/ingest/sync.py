@@ -27,8 +27,8 @@ TRANSIENT = frozenset({"unreadable_source", "changed_while_reading", "detector_f
 """Failures that are not the document's: it is tried again in every run."""
 
 
-def apply_shard(context: Context, run_id: str, results: Sequence[DocumentResult]) -> None:
-    """Put one shard's documents into every target, then into the ledger.
+def apply_results(context: Context, run_id: str, results: Sequence[DocumentResult]) -> None:
+    """Put documents into every target, then into the ledger.
 
     Documents that a target already holds with the same digest are not written again. A failed
     document goes to quarantine, and its older version, if there is one, stays served.

@@ -64,6 +64,9 @@ _AFTER = word_set(
     died
     """
 )
+# A question asks: "What did Philippa Gresham decide?" The verb may begin it.
+_ASKING = word_set("did does do is was has had will would can could should about")
+_POSSESSIVE = re.compile("['’]s\\b")
 _LOWER_PAIR = re.compile(r"[ _.\-]")
 _JOIN = re.compile(r"(?:[ \t]|-|–|‐|‑|\.[ \t]?|[ \t]?\n)?")
 
@@ -166,14 +169,27 @@ def _particle(text: str, found: Sequence[Word], place: int) -> bool:
 
 def _unlisted(text: str, found: Sequence[Word], place: int, last: int) -> Span | None:
     """Two words in no dictionary, capitalised amid English: Wilhelmina Osterbrook."""
-    if last - place not in (1, 2) or not place:
+    if last - place not in (1, 2):
         return None
+    dictionary = False
     for word in found[place : last + 1]:
         piece = text[word.start : word.end]
-        if len(piece) < 3 or not piece[1:].islower() or flags_of(word.folded):
+        flags = flags_of(word.folded)
+        if len(piece) < 3 or not piece[1:].islower() or flags & COMMON:
             return None
+        dictionary |= bool(flags)
+    if flags_of(found[place].folded):
+        return None
+    if len(found) == last - place + 1 or _POSSESSIVE.match(text, found[last].end):
+        return Span(place, last, 0.45)
+    if not place:
+        return None
     before = found[place - 1]
     after = found[last + 1] if last + 1 < len(found) else None
+    if before.folded in _ASKING and _gap(text, found, place - 1) == " ":
+        return Span(place, last, 0.45)
+    if dictionary:
+        return None
     if before.folded in _BEFORE and not before.capital and _gap(text, found, place - 1) == " ":
         return Span(place, last, 0.45)
     if after and after.folded in _AFTER and not after.capital and _gap(text, found, last) == " ":
