@@ -18,6 +18,7 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 from rich.panel import Panel
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.syntax import Syntax
@@ -123,8 +124,9 @@ def heading(number: int, text: str) -> None:
 
 
 def pairs(title: str, counts: Sequence[tuple[str, str]]) -> Table:
-    table = Table(title=title, title_justify="left", show_header=False, box=None, pad_edge=False)
-    table.add_column()
+    """Return a table of names and figures under a title."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column(title, no_wrap=True)
     table.add_column(justify="right")
     for name, value in counts:
         table.add_row(escape(name), value)
@@ -132,10 +134,14 @@ def pairs(title: str, counts: Sequence[tuple[str, str]]) -> Table:
 
 
 SHORT_TYPES = {
+    "application/epub+zip": "epub",
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "docx",
     "application/vnd.openxmlformats-officedocument.presentationml.presentation": "pptx",
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "xlsx",
     "application/vnd.oasis.opendocument.text": "odt",
+    "message/rfc822": "eml",
+    "text/markdown": "md",
+    "text/plain": "txt",
 }
 
 
@@ -150,13 +156,13 @@ def show_indexed(status: Status, seconds: float) -> None:
         }
     )
     grid.add_row(
-        pairs("[bold]Documents by type", [(kind, str(n)) for kind, n in types.most_common()]),
+        pairs("Documents by type", [(kind, str(n)) for kind, n in types.most_common()]),
         pairs(
-            "[bold]Identifiers masked",
+            "Identifiers masked",
             [(kind, str(n)) for kind, n in Counter(indexed.masked).most_common()],
         ),
         pairs(
-            "[bold]Seconds by step",
+            "Seconds by step",
             [(step, f"{value:.1f}") for step, value in status.last_runs[0].seconds.items()]
             + [("by the clock, with Airflow", f"{seconds:.1f}")],
         ),
@@ -170,15 +176,10 @@ def show_indexed(status: Status, seconds: float) -> None:
 
 def show_quarantine(status: Status) -> None:
     """Print what was not indexed, why, and what to do."""
-    table = Table(
-        title="Quarantine", title_justify="left", title_style="bold", box=None, pad_edge=False
-    )
-    for name in ("document", "why", "what to do"):
-        table.add_column(name, overflow="fold")
+    console.print("\n[bold]Quarantine[/]: what was not indexed, why, and what to do")
     for entry in status.quarantine:
-        table.add_row(escape(entry.name), escape(entry.reason), escape(entry.action))
-    console.print()
-    console.print(table)
+        console.print(f"[yellow]{escape(entry.name)}[/]")
+        console.print(Padding(escape(f"{entry.reason} {entry.action}"), (0, 0, 0, 2)))
 
 
 def show_masking(corpus: Corpus, passage: str) -> None:

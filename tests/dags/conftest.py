@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 
-from samples.airflow_home import free_port, migrate, password, served
+from samples.airflow_home import ROOT, free_port, migrate, password, served
 from tests.dags.airflow import Api, Rig, Runner, copy, descendants, log_in, runner
 
 # Airflow is imported, migrated and started once for all tests of this folder; each test has a
@@ -28,6 +29,8 @@ def tested(migrated: Rig, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     rig.corpus("rehearsed", 2)
     rig.corpus("shrinking", 6, source="max_delete: {share: 0.3, count: 2}")
     rig.corpus("emptied", 2)
+    personal = rig.corpus("personal", 0, source="max_delete: {share: 0, count: 0}")
+    shutil.copytree(ROOT / "samples" / "handbook" / "patients", personal, dirs_exist_ok=True)
     with runner(rig) as process:
         yield process
 
