@@ -6,6 +6,7 @@ process and its workers; Airflow does each in a task of its own.
 
 from __future__ import annotations
 
+import hashlib
 import re
 import time
 from collections.abc import Iterable, Mapping
@@ -30,6 +31,8 @@ AIRFLOW_LEASE_SECONDS = 6 * 3600.0
 
 SHARDS_A_WORKER = 8
 SMALLEST_SHARD = 16
+RUN_ID = 64
+"""Characters that the ledger keeps of a run's name."""
 TOGETHER = 500
 """Documents that go into the targets at once."""
 
@@ -294,7 +297,10 @@ def as_run_id(run: str) -> str:
     Raises:
         SluiceError: Nothing usable is left of the name.
     """
-    cleaned = re.sub(r"[^A-Za-z0-9_.-]+", "_", run).strip("._")[:64]
+    cleaned = re.sub(r"[^A-Za-z0-9_.-]+", "_", run).strip("._")
     if not cleaned:
         raise SluiceError("A run needs a name with letters or digits.", "Give it another name.")
+    if len(cleaned) > RUN_ID:
+        digest = hashlib.blake2b(cleaned.encode(), digest_size=8).hexdigest()
+        cleaned = f"{cleaned[: RUN_ID - 17]}-{digest}"
     return cleaned

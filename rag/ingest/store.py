@@ -24,6 +24,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rag.errors import SluiceError
 from rag.home import home
 from rag.records import Chunk, Failure, Masked, MaskedDocument, Principal
 
@@ -146,7 +147,7 @@ class Store:
         """Return a run's plan.
 
         Raises:
-            FileNotFoundError: The run is over, or there never was one.
+            SluiceError: The run is over, or there never was one.
         """
         return _adapter("plan").validate_json(self._need(f"runs/{run_id}/plan.zst"))  # type: ignore[no-any-return]
 
@@ -169,7 +170,7 @@ class Store:
         """Return a shard's documents.
 
         Raises:
-            FileNotFoundError: The run is over, or never had it.
+            SluiceError: The run is over, or never had it.
         """
         data = self._need(f"runs/{run_id}/shard-{shard_id}.zst")
         return _adapter("jobs").validate_json(data)  # type: ignore[no-any-return]
@@ -246,7 +247,10 @@ class Store:
     def _need(self, name: str) -> bytes:
         data = self._read(name)
         if data is None:
-            raise FileNotFoundError(f"the working store has no {name}")
+            raise SluiceError(
+                f"The working store has no {name}.",
+                "That run is over, or never was; start a new one.",
+            )
         return data
 
     def _read(self, name: str) -> bytes | None:
