@@ -97,6 +97,8 @@ def main() -> None:
     print(f"documents      {chosen.documents}, {words:,} words")
     print(f"first sync     {seconds:.1f} s by the clock: {rate:,.0f} words/s")
     total = sum(first["seconds"].values())
+    busy = total / (seconds * (os.cpu_count() or 1))
+    print(f"working time   {total:.1f} s over all processes: cores {busy:.0%} busy")
     for step, spent in sorted(first["seconds"].items(), key=lambda one: -one[1]):
         print(f"  {step:<12} {spent:6.1f} s  {spent / total:5.1%}")
     print(f"second sync    {again:.2f} s; parsed {second['parsed']}, embedded {second['embedded']}")
