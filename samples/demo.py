@@ -127,7 +127,7 @@ def pairs(title: str, counts: Sequence[tuple[str, str]]) -> Table:
     """Return a table of names and figures under a title."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column(title, no_wrap=True)
-    table.add_column(justify="right")
+    table.add_column(justify="right", no_wrap=True)
     for name, value in counts:
         table.add_row(escape(name), value)
     return table
@@ -148,7 +148,7 @@ SHORT_TYPES = {
 def show_indexed(status: Status, seconds: float) -> None:
     """Print what a run left: documents by type, identifiers by kind, seconds by step."""
     indexed = status.indexed
-    grid = Table.grid(padding=(0, 4))
+    grid = Table.grid(padding=(0, 3))
     types = Counter(
         {
             SHORT_TYPES.get(kind, kind.rpartition("/")[2]): n
@@ -164,7 +164,7 @@ def show_indexed(status: Status, seconds: float) -> None:
         pairs(
             "Seconds by step",
             [(step, f"{value:.1f}") for step, value in status.last_runs[0].seconds.items()]
-            + [("by the clock, with Airflow", f"{seconds:.1f}")],
+            + [("by the clock", f"{seconds:.1f}")],
         ),
     )
     console.print(grid)
