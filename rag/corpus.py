@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from rag.corpus_file import Loaded, load
+from rag.errors import NotIndexed
 from rag.records import Answer, Hit, MaskedText, Principal, Usage
 
 if TYPE_CHECKING:
@@ -174,6 +175,7 @@ class Corpus:
 
         Raises:
             Blocked: The question holds an identifier that the policy blocks.
+            NotIndexed: The corpus was never synced.
         """
         return self._search(self.mask(question), principals, k, where)
 
@@ -182,6 +184,7 @@ class Corpus:
 
         Raises:
             Blocked: The question holds an identifier that the policy blocks.
+            NotIndexed: The corpus was never synced.
         """
         from rag.answer import answerer
         from rag.retrieve.pack import pack
@@ -268,4 +271,10 @@ class Corpus:
 
         target = next(iter(self._context.targets.values()))
         vector = self._context.embedder.embed([question.text])[0]
-        return search(target, question.text, vector, principals, k, where)
+        hits = search(target, question.text, vector, principals, k, where)
+        if not hits and not self.status().last_runs:
+            raise NotIndexed(
+                f"The corpus {self.name} was never synced into this state folder.",
+                f"Sync it (sluice sync {self.name}), or set SLUICE_HOME to where it was.",
+            )
+        return hits

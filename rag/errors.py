@@ -31,6 +31,10 @@ class ConfigError(SluiceError):
     """A corpus file, option or environment variable is wrong."""
 
 
+class NotIndexed(SluiceError):
+    """The corpus was never synced here, so there is nothing to search."""
+
+
 class ListingFailed(SluiceError):
     """The source could not be listed whole: nothing is deleted on such evidence."""
 

@@ -42,7 +42,8 @@ class Options:
     """What one run may do beyond the usual.
 
     Attributes:
-        full_refresh: Read, parse, mask and embed every document anew.
+        full_refresh: Read, parse and mask every document anew; an embedding that the same model
+            gave the same text still comes from the cache.
         dry_run: Plan only; write nothing but the run's record.
         allow_mass_delete: Delete even more than `max_delete`.
         workers: Size shards for so many processes side by side, so that none waits long for

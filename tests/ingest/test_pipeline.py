@@ -13,7 +13,7 @@ from collections.abc import Callable
 import pytest
 
 from rag.corpus import Corpus
-from rag.errors import ListingFailed, MassDeletion
+from rag.errors import ListingFailed, MassDeletion, NotIndexed
 from tests.conftest import Project
 
 STAFF = ["group:staff"]
@@ -47,6 +47,11 @@ def test_a_folder_is_indexed_once(project: Project) -> None:
     assert (second.parsed, second.embedded, second.chunks) == (0, 0, 6)
     hits = project.corpus.search("How often are filters of type F3 changed?", principals=STAFF)
     assert hits[0].document == "procedures/p3.txt"
+
+
+def test_a_corpus_that_was_never_synced_says_so(project: Project) -> None:
+    with pytest.raises(NotIndexed):
+        project.corpus.ask("How often are filters changed?", principals=STAFF)
 
 
 def test_only_what_changed_is_done(project: Project) -> None:
