@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rag.ingest.embed import EmbeddingCache
     from rag.ingest.parse import Parser
     from rag.ingest.store import Store
-    from rag.ledger import Ledger
+    from rag.ledger import Fingerprints, Ledger
     from rag.models import Embedder
     from rag.privacy import Masker
     from rag.targets import Target
@@ -74,6 +74,13 @@ class Context:
     @cached_property
     def sealer(self) -> Sealer:
         return Sealer(self.key)
+
+    @cached_property
+    def fingerprints(self) -> Fingerprints:
+        """Of the steps as they are now."""
+        from rag.ingest.fingerprints import fingerprints
+
+        return fingerprints(self.config)
 
     @property
     def parser(self) -> Parser:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from rag.ledger.entries import Fingerprints
 
 if TYPE_CHECKING:
-    from rag.ingest.context import Context
+    from rag.config import CorpusConfig
 
 # Raise a step's number when its code gives other results for the same input.
 PARSE = 1
@@ -23,12 +23,11 @@ CHUNK = 1
 PARSERS = ("unstructured", "pdfminer-six", "openpyxl", "python-pptx", "rapidocr")
 
 
-def fingerprints(context: Context) -> Fingerprints:
+def fingerprints(config: CorpusConfig) -> Fingerprints:
     """Return the current fingerprints of a corpus's steps."""
     from rag.models import fingerprint as model_fingerprint
     from rag.privacy import fingerprint as privacy_fingerprint
 
-    config = context.config
     return Fingerprints(
         parse=_hash(PARSE, config.parse.model_dump(), *map(version, PARSERS)),
         mask=privacy_fingerprint(config.privacy),

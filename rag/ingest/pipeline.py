@@ -18,13 +18,13 @@ from typing import Any
 from rag.errors import SluiceError
 from rag.ingest import plan as planning
 from rag.ingest.context import Context
-from rag.ingest.fingerprints import artifact, fingerprints
+from rag.ingest.fingerprints import artifact
 from rag.ingest.report import SyncReport, summed
 from rag.ingest.shard import Progress, ShardReport, run_shard
 from rag.ingest.store import DocumentResult, Job, RunPlan
 from rag.ingest.sync import apply_results, finish, restrict
 from rag.ingest.verify import verify
-from rag.ledger import documents, leases, quarantine, runs
+from rag.ledger import documents, leases, runs
 
 AIRFLOW_LEASE_SECONDS = 6 * 3600.0
 """A run whose tasks wait in queues holds its corpus for this long after its last sign of life."""
@@ -104,7 +104,7 @@ class Pipeline:
         plan = planning.plan(
             listing,
             view,
-            fingerprints(context),
+            context.fingerprints,
             context.config.source.max_delete,
             allow_mass_delete=options.allow_mass_delete,
             full_refresh=options.full_refresh,
@@ -171,18 +171,18 @@ class Pipeline:
         Some hundred documents go into one commit: a commit costs more than its documents.
         """
         run_id = as_run_id(run)
+        started = time.perf_counter()
         waiting: list[DocumentResult] = []
-        for shard_id in shards:
-            started = time.perf_counter()
-            waiting += self.context.store.result(run_id, shard_id)
+        last = ""
+        for last in shards:
+            waiting += self.context.store.result(run_id, last)
             if len(waiting) >= TOGETHER:
                 apply_results(self.context, run_id, waiting)
                 waiting = []
-            self._report(run_id, f"sync-{shard_id}", started, "sync")
-        started = time.perf_counter()
         if waiting:
             apply_results(self.context, run_id, waiting)
-            self._report(run_id, f"sync-after-{shard_id}", started, "sync")
+        if last:
+            self._report(run_id, f"sync-{last}", started, "sync")
 
     def sync(self, run: str, shards: Iterable[str] | None = None) -> dict[str, int]:
         """Make every target hold what the run's shards made, and nothing that is gone.
@@ -219,15 +219,13 @@ class Pipeline:
         plan = context.store.plan(run_id)
         with context.ledger.read() as db:
             summary = documents.summary(db, context.corpus)
-            waiting = quarantine.entries(db, context.corpus)
-            entries = documents.entries(db, context.corpus)
             begun = runs.latest(db, context.corpus)
         elapsed = (datetime.now(UTC) - begun[0].started_at).total_seconds() if begun else 0.0
         total = summed(context.store.reports(run_id))
         report = SyncReport(
             run_id=run_id,
             corpus=context.corpus,
-            documents={**_outcomes(plan, total), "quarantined": len(waiting)},
+            documents={**_outcomes(plan, total), "quarantined": summary.quarantined},
             chunks=summary.chunks,
             masked=total.get("masked", {}),
             seconds={step: round(value, 3) for step, value in total.get("seconds", {}).items()},
@@ -241,7 +239,9 @@ class Pipeline:
             dry_run=plan.dry_run,
         )
         if plan.shards or plan.deleted:
-            made_by = artifact(fingerprints(context))
+            made_by = artifact(context.fingerprints)
+            with context.ledger.read() as db:
+                entries = documents.entries(db, context.corpus)
             context.store.drop_masked({f"{one.content_id}-{made_by}" for one in entries})
         with context.ledger.write() as db:
             counts = {**report.documents, "chunks": report.chunks}

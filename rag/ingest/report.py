@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +48,15 @@ class SyncReport:
 
     def as_counts(self) -> dict[str, Any]:
         """Return it as plain dictionaries and numbers."""
-        values = {one.name: getattr(self, one.name) for one in fields(self)}
-        return {
-            name: dict(value) if isinstance(value, Mapping) else value
-            for name, value in values.items()
-        }
+        return plain(self)
+
+
+def plain(report: DataclassInstance) -> dict[str, Any]:
+    """Return a report's fields by name, its counters as dictionaries."""
+    values = {one.name: getattr(report, one.name) for one in fields(report)}
+    return {
+        name: dict(value) if isinstance(value, Mapping) else value for name, value in values.items()
+    }
 
 
 def summed(reports: Iterable[Mapping[str, Any]]) -> dict[str, Any]:

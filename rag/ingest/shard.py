@@ -11,14 +11,15 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import ChangedWhileReading, SourceUnavailable, TooLarge
 from rag.ingest.chunk import chunk
 from rag.ingest.failures import failure
-from rag.ingest.fingerprints import artifact, fingerprints
-from rag.ingest.store import DocumentResult, Job
+from rag.ingest.fingerprints import artifact
+from rag.ingest.report import plain
+from rag.ingest.store import DocumentResult, Job, with_vectors
 from rag.records import Chunk, DocumentRef, Failure, Masked, MaskedDocument, ParsedDocument
 
 if TYPE_CHECKING:
@@ -59,11 +60,7 @@ class ShardReport:
 
     def as_counts(self) -> dict[str, Any]:
         """Return it as plain dictionaries and numbers."""
-        values = {one.name: getattr(self, one.name) for one in fields(self)}
-        return {
-            name: dict(value) if isinstance(value, Counter) else value
-            for name, value in values.items()
-        }
+        return plain(self)
 
     @contextmanager
     def timed(self, step: str) -> Iterator[None]:
@@ -97,7 +94,7 @@ def run_shard(
     """
     report = ShardReport()
     jobs = context.store.shard(run_id, shard_id)
-    made_by = artifact(fingerprints(context))
+    made_by = artifact(context.fingerprints)
     results: list[DocumentResult] = []
     for batch in _batches(_read(context, jobs, made_by, report)):
         _mask(context, batch, made_by, report)
@@ -265,14 +262,10 @@ def embed_results(
         vectors, counts = embed_chunks(chunks, context.embedder, context.cache)
     report.chunks += len(chunks)
     report.embedded += counts.embedded
-    whole, start = [], 0
     for result in results:
-        stop = start + len(result.chunks)
-        whole.append(replace(result, vectors=vectors[start:stop]))
-        start = stop
         if result.failure:
             report.failures[result.failure.code] += 1
         else:
             report.types[result.media_type] += 1
             report.masked.update(result.masked)
-    return whole
+    return with_vectors(results, vectors)

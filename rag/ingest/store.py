@@ -6,7 +6,7 @@ masked once. A run's shards and results go when the run is published.
 
 Layout under the root::
 
-    masked/CONTENT-FINGERPRINT.zst      MaskedDocument or Failure, JSON
+    masked/CONTENT-FINGERPRINT.zst      MaskedDocument, JSON
     runs/RUN/plan.zst                   RunPlan, JSON
     runs/RUN/shard-ID.zst               tuple[Job, …], JSON
     runs/RUN/report-STEP.zst            what a step did, in counts, JSON
@@ -102,6 +102,20 @@ class DocumentResult:
     vectors: Any = None
 
 
+def with_vectors(results: Sequence[DocumentResult], vectors: numpy.ndarray) -> list[DocumentResult]:
+    """Return the results with their share each of their chunks' embeddings.
+
+    Args:
+        vectors: Shape (chunks of all results, dimensions), in the order of results and chunks.
+    """
+    whole, start = [], 0
+    for result in results:
+        stop = start + len(result.chunks)
+        whole.append(replace(result, vectors=vectors[start:stop]))
+        start = stop
+    return whole
+
+
 class Store:
     """The working store of one corpus."""
 
@@ -114,14 +128,12 @@ class Store:
 
     # Masked documents
 
-    def masked(self, content_id: str, fingerprint: str) -> MaskedDocument | Failure | None:
+    def masked(self, content_id: str, fingerprint: str) -> MaskedDocument | None:
         """Return what parsing and masking these bytes gave before, or None."""
         data = self._read(f"masked/{content_id}-{fingerprint}.zst")
         return None if data is None else _adapter("masked").validate_json(data)  # type: ignore[no-any-return]
 
-    def keep_masked(
-        self, content_id: str, fingerprint: str, document: MaskedDocument | Failure
-    ) -> None:
+    def keep_masked(self, content_id: str, fingerprint: str, document: MaskedDocument) -> None:
         self._write(
             f"masked/{content_id}-{fingerprint}.zst", _adapter("masked").dump_json(document)
         )
@@ -188,9 +200,6 @@ class Store:
         plain = tuple(replace(result, vectors=None) for result in results)
         self._write(f"{stem}.zst", _adapter("result").dump_json(plain))
 
-    def has_result(self, run_id: str, shard_id: str) -> bool:
-        return bool(self._files.exists(self._path(f"runs/{run_id}/result-{shard_id}.zst")))
-
     def result(self, run_id: str, shard_id: str) -> tuple[DocumentResult, ...]:
         """Return what a finished shard made, with vectors."""
         import numpy
@@ -199,12 +208,7 @@ class Store:
         plain = _adapter("result").validate_json(self._need(f"{stem}.zst"))
         array = io.BytesIO(self._get(f"{stem}.npy") or b"")
         vectors: numpy.ndarray = numpy.load(array, allow_pickle=False)
-        start, whole = 0, []
-        for result in plain:
-            stop = start + len(result.chunks)
-            whole.append(replace(result, vectors=vectors[start:stop]))
-            start = stop
-        return tuple(whole)
+        return tuple(with_vectors(plain, vectors))
 
     def drop_runs(self, keep: Collection[str] = ()) -> None:
         """Delete all runs' files but those of `keep`."""
@@ -277,7 +281,7 @@ def _adapter(what: str) -> Any:
     from pydantic import TypeAdapter
 
     types: dict[str, Any] = {
-        "masked": MaskedDocument | Failure,
+        "masked": MaskedDocument,
         "plan": RunPlan,
         "jobs": tuple[Job, ...],
         "result": tuple[DocumentResult, ...],

@@ -13,7 +13,6 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from rag.ingest.fingerprints import fingerprints
 from rag.ingest.store import DocumentResult, RunPlan
 from rag.ledger import documents, targets
 from rag.ledger.entries import DocumentEntry, Fingerprints, Held, QuarantineEntry, Rights
@@ -33,7 +32,7 @@ def apply_results(context: Context, run_id: str, results: Sequence[DocumentResul
     Documents that a target already holds with the same digest are not written again. A failed
     document goes to quarantine, and its older version, if there is one, stays served.
     """
-    current = fingerprints(context)
+    current = context.fingerprints
     made = {one.document_id: indexed(one, current) for one in results if one.failure is None}
     entries = [_entry(one, made[one.document_id], current) for one in results if not one.failure]
     failures = [_quarantined(one, current) for one in results if one.failure]
@@ -48,7 +47,7 @@ def apply_results(context: Context, run_id: str, results: Sequence[DocumentResul
 
 def _write(context: Context, name: str, target: Target, wanted: Sequence[IndexedDocument]) -> None:
     with context.ledger.read() as db:
-        held = targets.held(db, context.corpus, name)
+        held = targets.held(db, context.corpus, name, [one.id for one in wanted])
     changed = [one for one in wanted if one.id not in held or held[one.id].digest != one.digest]
     if changed:
         with context.ledger.write() as db:
@@ -85,7 +84,7 @@ def restrict(context: Context, run_id: str, rights: Mapping[str, tuple[Principal
         )
     with context.ledger.write() as db:
         for name in context.targets:
-            held = targets.held(db, context.corpus, name)
+            held = targets.held(db, context.corpus, name, before)
             settled = [
                 Held(one.document_id, one.digest, before[one.document_id].chunk_count)
                 for one in changes

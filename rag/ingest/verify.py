@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rag.errors import IndexDiffers
-from rag.ingest.fingerprints import artifact, fingerprints
+from rag.ingest.fingerprints import artifact
 from rag.ingest.shard import ShardReport, embed_results, results_of
 from rag.ingest.store import DocumentResult, Job
 from rag.ingest.sync import indexed
 from rag.ledger import documents, targets
 from rag.ledger.entries import DocumentEntry
-from rag.records import MaskedDocument
 
 if TYPE_CHECKING:
     from rag.ingest.context import Context
@@ -95,8 +94,7 @@ def _repair(
     found: Difference,
 ) -> None:
     wanted = found.missing | found.different
-    current = fingerprints(context)
-    again = [indexed(one, current) for one in remake(context, expected, wanted)]
+    again = [indexed(one, context.fingerprints) for one in remake(context, expected, wanted)]
     target.apply(again, sorted(found.extra))
     target.compact()
 
@@ -106,13 +104,13 @@ def remake(
 ) -> Iterator[DocumentResult]:
     """Make documents again from their masked artifacts; those whose artifact is gone are left."""
     report = ShardReport()
-    made_by = artifact(fingerprints(context))
+    made_by = artifact(context.fingerprints)
     for root in sorted({expected[name].root_id for name in wanted}):
         entry = expected.get(root)
         if entry is None:
             continue
         masked = context.store.masked(entry.content_id, made_by)
-        if not isinstance(masked, MaskedDocument):
+        if masked is None:
             continue
         job = Job(
             document_id=root,

@@ -102,8 +102,8 @@ def _tend(
             if stop.is_set():
                 break
             # Its pipes close before it can be waited for: until then it would look alive.
-            process.kill()
-            process.wait()
+            _end(process)
+            process = None
             if tries < TRIES:
                 todo.put((shard, tries + 1))
             else:

@@ -14,16 +14,22 @@ UNKNOWN = ""
 """The digest of a document whose write was begun: nobody knows what the target holds of it."""
 
 
-def held(db: Connection, corpus: str, target: str) -> dict[str, Held]:
-    """Return what a target holds, by document id."""
-    found = db.execute(
-        select(
-            target_documents.c.document_id,
-            target_documents.c.digest,
-            target_documents.c.chunk_count,
-        ).where(target_documents.c.corpus == corpus, target_documents.c.target == target)
-    )
-    return {row[0]: Held(*row) for row in found}
+def held(
+    db: Connection, corpus: str, target: str, document_ids: Iterable[str] | None = None
+) -> dict[str, Held]:
+    """Return what a target holds, by document id; everything or those asked for."""
+    every = select(
+        target_documents.c.document_id,
+        target_documents.c.digest,
+        target_documents.c.chunk_count,
+    ).where(target_documents.c.corpus == corpus, target_documents.c.target == target)
+    if document_ids is None:
+        return {row[0]: Held(*row) for row in db.execute(every)}
+    return {
+        row[0]: Held(*row)
+        for some in batches(dict.fromkeys(document_ids))
+        for row in db.execute(every.where(target_documents.c.document_id.in_(some)))
+    }
 
 
 def intend(db: Connection, corpus: str, target: str, document_ids: Iterable[str]) -> None:
