@@ -45,7 +45,7 @@ def parse(
     Before masking; nothing of it is stored.
     """
     from rag.errors import ConfigError
-    from rag.ingest.parse import Parser
+    from rag.ingest.parse import parse_bytes
     from rag.records import Failure
 
     config, _ = _settings(corpus)
@@ -58,8 +58,7 @@ def parse(
 
         outcome: ParsedDocument | Failure = failure("too_large", limit=config.limits.bytes)
     else:
-        with Parser(config) as parser:
-            outcome = parser.submit(data, file.name).result()
+        outcome = parse_bytes(data, file.name, config)
     if as_json:
         show_json({"failure": outcome} if isinstance(outcome, Failure) else outcome)
     elif isinstance(outcome, Failure):
