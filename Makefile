@@ -58,7 +58,7 @@ format: $(READY)
 # Universal: one lock for all supported Python versions and platforms, with hashes, naming no host.
 lock:
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-		--override packaging/overrides.txt --group dev pyproject.toml --output-file requirements.lock
+		--override packaging/overrides.txt --group dev --extra localaws pyproject.toml --output-file requirements.lock
 	echo "uv" | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-header - --output-file packaging/bootstrap.lock
 
