@@ -35,8 +35,10 @@ PRESETS = (
     "@yearly",
 )
 
-EMBEDDERS = ("embedded/minilm",)
-ANSWERERS = ("embedded/extractive",)
+EMBEDDERS = ("embedded/minilm", "bedrock/", "sagemaker/")
+ANSWERERS = ("embedded/extractive", "bedrock/", "sagemaker/")
+RERANKERS = ("bedrock/", "sagemaker/")
+"""Models by URI; an entry that ends in a slash stands for every name after it."""
 
 NOT_SECRET = {"host_key", "host_key_policy", "key_filename", "token_file", "sse_kms_key_id"}
 """Options whose names sound like a secret and are none."""
@@ -76,8 +78,10 @@ def _pattern(glob: str) -> str:
 
 def _model(*known: str) -> AfterValidator:
     def check(uri: str) -> str:
-        if uri not in known:
-            raise wrong("is not a known model", given=uri, allowed=known)
+        family, _, name = uri.partition("/")
+        if uri not in known and not (name and f"{family}/" in known):
+            shown = tuple(f"{one}NAME" if one.endswith("/") else one for one in known)
+            raise wrong("is not a known model", given=uri, allowed=shown)
         return uri
 
     return AfterValidator(check)
@@ -205,6 +209,18 @@ class Parse(Section):
     limits: Limits = Field(default_factory=Limits)
 
 
+class Guardrail(Section):
+    """A Bedrock guardrail that reads what the gate has masked; when it cannot answer, nothing
+    passes.
+    """
+
+    id: str = Field(pattern=r"^[a-z0-9]+$|^arn:aws\S+$", description="Guardrail id or ARN")
+    version: str = Field("DRAFT", pattern=r"^([1-9]\d{0,7}|DRAFT)$", description="Number, or DRAFT")
+    on: tuple[Literal["documents", "questions", "answers"], ...] = Field(
+        ("documents", "questions", "answers"), min_length=1, description="What it reads"
+    )
+
+
 class Privacy(Section):
     """What happens to personal data before anything is written."""
 
@@ -219,7 +235,7 @@ class Privacy(Section):
     key: Secret | None = Field(
         None, description="Pseudonym key; by default a file under SLUICE_HOME, made on first use"
     )
-    guardrail: None = Field(None, description="Reserved for a second net over the masked text")
+    guardrail: Guardrail | None = Field(None, description="A second net over the masked text")
 
 
 class Chunking(Section):
@@ -240,22 +256,147 @@ class Embedding(Section):
     """What turns passages into vectors."""
 
     model: Annotated[str, _model(*EMBEDDERS)] = Field(
-        "embedded/minilm", description="Model URI: FAMILY/NAME"
+        "embedded/minilm",
+        description="Model URI: embedded/minilm, bedrock/MODEL_ID or sagemaker/ENDPOINT",
+    )
+    dimensions: int | None = Field(
+        None, ge=64, le=4096, description="Of a vector, where the model leaves the choice"
     )
 
 
-class Target(Section):
-    """A place that is kept equal."""
+class EmbeddedTarget(Section):
+    """An index in a folder under SLUICE_HOME."""
 
     kind: Literal["embedded"] = Field("embedded", description="Kind of index")
+
+
+class Auth(Section):
+    """How a server knows us."""
+
+    kind: Literal["none", "basic", "sigv4"] = Field("none", description="Kind of credentials")
+    user: str | None = Field(None, min_length=1, description="For basic")
+    password: Secret | None = Field(None, description="For basic")
+    service: Literal["es", "aoss"] = Field(
+        "es", description="For sigv4: es, an OpenSearch domain; aoss, OpenSearch Serverless"
+    )
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.kind == "basic" and not (self.user and self.password):
+            raise wrong("basic needs user and password: {env: NAME} or {connection: ID}")
+        return self
+
+
+class OpenSearchTarget(Section):
+    """An OpenSearch cluster, a domain of Amazon OpenSearch Service, or a Serverless collection."""
+
+    kind: Literal["opensearch"]
+    url: str = Field(pattern=r"^https?://\S+$", description="Endpoint; several, with commas")
+    auth: Auth = Field(default_factory=Auth)
+    index: str | None = Field(
+        None,
+        pattern=r"^[a-z0-9][a-z0-9_-]{0,200}$",
+        description="Alias that searches use; by default sluice-CORPUS",
+    )
+    engine: Literal["lucene", "faiss"] = Field("lucene", description="Of k-NN search")
+    method: Literal["hnsw", "ivf", "exact"] = Field("hnsw", description="Of k-NN search")
+    m: int = Field(16, ge=2, le=100, description="Neighbours a node, for hnsw")
+    ef_construction: int = Field(128, ge=2, le=4096, description="Candidates when building")
+    ef_search: int = Field(128, ge=1, le=10_000, description="Candidates when searching")
+    shards: int = Field(1, ge=1, le=1024, description="Primary shards")
+    replicas: int = Field(1, ge=0, le=10, description="Copies of each shard")
+    analyzer: str = Field(
+        "english", pattern=r"^[a-z_]+$", description="Language analyzer of the text fields"
+    )
+    bulk_bytes: int = Field(8 * 2**20, ge=10_000, le=100 * 2**20, description="Of one request")
+
+    @field_validator("url")
+    @classmethod
+    def _no_secret_in_url(cls, url: str) -> str:
+        if any(urlsplit(one).password is not None for one in url.split(",")):
+            raise wrong("holds a password; take it out, and use auth: {kind: basic, …}")
+        return url
+
+    @model_validator(mode="after")
+    def _engine_has_method(self) -> Self:
+        if self.method == "ivf" and self.engine != "faiss":
+            raise wrong("method ivf needs engine faiss")
+        return self
+
+
+class KnowledgeBaseTarget(Section):
+    """A knowledge base of Amazon Bedrock, which embeds by itself."""
+
+    kind: Literal["knowledge_base"]
+    id: str = Field(pattern=r"^[0-9a-zA-Z]{10}$", description="Knowledge base id")
+    data_source: str = Field(pattern=r"^[0-9a-zA-Z]{10}$", description="Data source id")
+    ingest: Literal["s3", "direct"] = Field(
+        "s3",
+        description="s3: files and metadata into the data source's bucket, then an ingestion job; "
+        "direct: documents handed over by API",
+    )
+    url: str | None = Field(
+        None,
+        pattern=r"^s3://[a-z0-9][a-z0-9.-]+(/\S*)?$",
+        description="For s3: the data source's bucket and prefix",
+    )
+    search: Literal["hybrid", "semantic"] = Field(
+        "hybrid", description="hybrid needs a vector store that has text search"
+    )
+    user_context: bool = Field(
+        False, description="Also pass the asker's user id, for knowledge bases with native ACLs"
+    )
+
+    @model_validator(mode="after")
+    def _has_bucket(self) -> Self:
+        if self.ingest == "s3" and not self.url:
+            raise wrong("ingest s3 needs url: s3://BUCKET/PREFIX of the data source")
+        return self
+
+
+Target = Annotated[
+    EmbeddedTarget | OpenSearchTarget | KnowledgeBaseTarget, Field(discriminator="kind")
+]
+"""A place that is kept equal."""
+
+
+class Aws(Section):
+    """Where AWS is and who we are there; credentials are never in this file.
+
+    Endpoints come from ``AWS_ENDPOINT_URL_…`` variables or from the connection.
+    """
+
+    region: str | None = Field(
+        None, pattern=r"^[a-z]{2}(-[a-z]+)+-\d$", description="Else AWS_REGION or the profile's"
+    )
+    connection: str | None = Field(
+        None,
+        min_length=1,
+        description="Id of an Airflow connection of type aws; else boto3's default chain",
+    )
+    concurrency: int = Field(8, ge=1, le=256, description="Most calls under way to one model")
+    deadline_seconds: float = Field(
+        120, gt=0, description="Longest that one call may take with all its retries"
+    )
+
+
+class Search(Section):
+    """How passages are ranked."""
+
+    rerank: Annotated[str, _model(*RERANKERS)] | None = Field(
+        None, description="Reranker URI: bedrock/MODEL_ID or sagemaker/ENDPOINT"
+    )
+    candidates: int = Field(50, ge=1, le=1000, description="Passages that the reranker reads")
 
 
 class Answering(Section):
     """How questions are answered."""
 
     model: Annotated[str, _model(*ANSWERERS)] = Field(
-        "embedded/extractive", description="Model URI: FAMILY/NAME"
+        "embedded/extractive",
+        description="Model URI: embedded/extractive, bedrock/MODEL_ID or sagemaker/ENDPOINT",
     )
+    max_tokens: int = Field(512, ge=16, le=8192, description="Of an answer by a chat model")
     context_tokens: int = Field(1500, ge=64, description="Most evidence that a model is given")
     min_support: float = Field(0.6, ge=0, le=1, description="Abstain under this support")
 
@@ -271,9 +412,11 @@ class CorpusConfig(Section):
     chunk: Chunking = Field(default_factory=Chunking)
     embed: Embedding = Field(default_factory=Embedding)
     targets: tuple[Target, ...] = Field(
-        (Target(),), min_length=1, description="Kept equal; the first is searched"
+        (EmbeddedTarget(),), min_length=1, description="Kept equal; the first is searched"
     )
+    search: Search = Field(default_factory=Search)
     answer: Answering = Field(default_factory=Answering)
+    aws: Aws = Field(default_factory=Aws)
     shard_documents: int = Field(200, ge=1, description="Documents that one task handles")
 
     @field_validator("schedule")

@@ -97,7 +97,12 @@ class Context:
     def embedder(self) -> Embedder:
         from rag.models import embedder
 
-        return embedder(self.config.embed.model, threads=self.threads)
+        return embedder(
+            self.config.embed.model,
+            threads=self.threads,
+            dimensions=self.config.embed.dimensions,
+            aws=self.config.aws,
+        )
 
     @cached_property
     def cache(self) -> EmbeddingCache:
@@ -112,7 +117,7 @@ class Context:
 
         root = home() / "corpora"
         return {
-            name: open_target(target, self.corpus, self.embedder.dimensions, root)
+            name: open_target(target, self.config, self.embedder.dimensions, root)
             for name, target in zip(self.target_names, self.config.targets, strict=True)
         }
 

@@ -33,7 +33,7 @@ def fingerprints(config: CorpusConfig) -> Fingerprints:
         mask=privacy_fingerprint(config.privacy),
         chunk=_hash(CHUNK, config.chunk.model_dump()),
         # Hashed, for it names packages: the ledger gives a fingerprint 64 characters.
-        embed=_hash(model_fingerprint(config.embed.model)),
+        embed=_hash(model_fingerprint(config.embed.model, config.embed.dimensions)),
     )
 
 

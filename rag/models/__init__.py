@@ -1,4 +1,4 @@
-"""Embedding models by URI: ``embedded/minilm`` runs in this process, others will run elsewhere.
+"""Models by URI: ``embedded/…`` runs in this process, ``bedrock/…`` and ``sagemaker/…`` on AWS.
 
 A new one is a file with a class that has what `Embedder` lists, and a line in `_known`. Importing
 this package loads no model and no runtime.
@@ -15,6 +15,8 @@ from rag.errors import ConfigError
 if TYPE_CHECKING:
     import numpy
     from langchain_core.embeddings import Embeddings
+
+    from rag.config import Aws
 
 EMBEDDING_MODELS = ("embedded/minilm",)
 
@@ -68,11 +70,15 @@ class Embedder(Tokens, Protocol):
         ...
 
 
-def embedder(uri: str, threads: int = 1) -> Embedder:
+def embedder(
+    uri: str, threads: int = 1, *, dimensions: int | None = None, aws: Aws | None = None
+) -> Embedder:
     """Return the embedding model that `uri` names; a process loads each once, on first use.
 
     Args:
         threads: That it may use; 1 where several processes work side by side.
+        dimensions: Of a vector, where the model leaves the choice.
+        aws: Where AWS is, for models that run there.
 
     Raises:
         ConfigError: There is no such model; the message names the nearest.
@@ -81,8 +87,8 @@ def embedder(uri: str, threads: int = 1) -> Embedder:
     return _minilm(threads)
 
 
-def fingerprint(uri: str) -> str:
-    """Return the fingerprint of a model without loading it.
+def fingerprint(uri: str, dimensions: int | None = None) -> str:
+    """Return the fingerprint of a model without loading it or calling it.
 
     Raises:
         ConfigError: There is no such model.

@@ -47,11 +47,29 @@ class Contents:
     bytes: int = -1
 
 
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Work that a target's service does by itself after `Target.apply`, until it can be searched.
+
+    Attributes:
+        kind: Which kind of service, for whoever waits: ``bedrock_ingestion``.
+        reference: What names the job there; plain, so that it may travel between tasks.
+    """
+
+    kind: str
+    reference: Mapping[str, str]
+
+
 class Target(Protocol):
     """An index that can be made equal to a corpus, and searched within somebody's rights.
 
     Nobody is the default: a document without principals, and an asker without any, match nothing.
+
+    Attributes:
+        embeds: Whether it makes its own vectors: it ignores those of documents and questions.
     """
+
+    embeds: bool
 
     def apply(self, upserts: Sequence[IndexedDocument], deletes: Sequence[str]) -> None:
         """Make `upserts` be there, whole and in place of what was, and `deletes` (ids) gone.
@@ -75,8 +93,24 @@ class Target(Protocol):
     def compact(self) -> None:
         """Tidy after a sync: what was replaced or deleted leaves the disk, indexes are whole."""
 
+    def begin(self) -> Job | None:
+        """Start what the service must do before applied changes can be searched; None: nothing.
+
+        Asked again before that is over, it returns the same job.
+        """
+
+    def outcome(self, job: Job) -> Mapping[str, str] | None:
+        """The documents that the service refused, id to its reason; None: the job still runs.
+
+        Raises:
+            TargetFailed: The whole job failed.
+        """
+
     def inventory(self) -> Mapping[str, Stored]:
         """What is really there, by document id."""
+
+    def model(self) -> config.Embedding | None:
+        """What the index that is served was embedded with; None: what the corpus file says."""
 
     def legs(self, query: Query, depth: int) -> Mapping[str, list[Hit]]:
         """The best `depth` hits of every way of searching that the target has, best first.
@@ -88,15 +122,25 @@ class Target(Protocol):
     def stats(self) -> Contents: ...
 
 
-def open_target(target: config.Target, corpus: str, dimensions: int, root: Path) -> Target:
+def open_target(
+    target: config.Target, corpus: config.CorpusConfig, dimensions: int, root: Path
+) -> Target:
     """The corpus's index in this target.
 
     Args:
         target: As configured.
-        corpus: Its name; each corpus has an index of its own.
+        corpus: Whose; each corpus has an index of its own.
         dimensions: Of the embeddings.
         root: Folder for targets that live on this machine; made when needed.
     """
+    if target.kind == "opensearch":
+        from rag.targets.opensearch import OpenSearchIndex
+
+        return OpenSearchIndex(target, corpus, dimensions)
+    if target.kind == "knowledge_base":
+        from rag.targets.knowledge_base import KnowledgeBase
+
+        return KnowledgeBase(target, corpus)
     from rag.targets.embedded import EmbeddedIndex
 
-    return EmbeddedIndex(root / corpus, dimensions)
+    return EmbeddedIndex(root / corpus.corpus, dimensions)

@@ -14,13 +14,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rag.errors import CorpusBusy, TargetFailed
 from rag.records import Hit, IndexedDocument, Principal
 from rag.retrieve.query import Query, Where
-from rag.targets import Contents, Stored, snapshot
+from rag.targets import Contents, Job, Stored, snapshot
 from rag.targets.rows import COLUMNS, as_hit, as_rows, replaced, schema, searchable
+
+if TYPE_CHECKING:
+    from rag import config
 
 T = TypeVar("T")
 
@@ -41,6 +44,8 @@ class EmbeddedIndex:
         scalar_from: Rows from which rights and document ids get an index of their own.
         vector_from: Rows from which vector search is approximate. Below it is exact.
     """
+
+    embeds = False
 
     def __init__(
         self,
@@ -175,7 +180,19 @@ class EmbeddedIndex:
             if column not in there:
                 table.create_index(column, config=config)
 
+    def begin(self) -> Job | None:
+        """See `rag.targets.Target.begin`: every commit can be searched at once."""
+        return None
+
+    def outcome(self, job: Job) -> Mapping[str, str]:
+        """See `rag.targets.Target.outcome`."""
+        return {}
+
     # Reading
+
+    def model(self) -> config.Embedding | None:
+        """See `rag.targets.Target.model`."""
+        return None
 
     def inventory(self) -> Mapping[str, Stored]:
         """See `rag.targets.Target.inventory`."""

@@ -166,9 +166,10 @@ def test_filters_narrow_both_legs(index: EmbeddedIndex) -> None:
 
 
 def test_another_embedding_size_starts_anew_and_the_old_index_goes(tmp_path: Path) -> None:
-    old = open_target(config.Target(), "corpus", DIMENSIONS, tmp_path)
+    corpus = config.CorpusConfig(corpus="corpus", source=config.Source(url="folder"))
+    old = open_target(config.EmbeddedTarget(), corpus, DIMENSIONS, tmp_path)
     old.apply([make("a", "one")], [])
-    new = open_target(config.Target(), "corpus", 4, tmp_path)
+    new = open_target(config.EmbeddedTarget(), corpus, 4, tmp_path)
     with pytest.raises(ValueError, match="shape"):
         new.apply([make("a", "one")], [])
     assert new.inventory() == {}

@@ -1,0 +1,55 @@
+"""AWS: clients for its services, and calls to them that are bounded, patient and counted.
+
+Who we are there comes from an Airflow connection or from boto3's default chain; where it is, from
+``AWS_ENDPOINT_URL_…`` variables or from the connection. Nothing here knows what answers.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rag.config import Aws
+
+
+def client(service: str, aws: Aws) -> Any:
+    """Return this process's boto3 client of a service, for threads to share.
+
+    Model and guardrail services do not retry by themselves, for `rag.aws.calls.Calls` does; the
+    others retry as boto3's ``adaptive`` mode says.
+
+    Args:
+        service: As boto3 names it, for example ``bedrock-runtime``.
+    """
+    return _client(service, aws.model_dump_json(), os.getpid())
+
+
+@lru_cache(maxsize=32)
+def _client(service: str, aws_json: str, process: int) -> Any:
+    """One client a process: connections must not be shared over a fork."""
+    from botocore.config import Config
+
+    from rag.config import Aws
+
+    aws = Aws.model_validate_json(aws_json)
+    ours = service in ("bedrock-runtime", "sagemaker-runtime")
+    retries = {"total_max_attempts": 1} if ours else {"mode": "adaptive", "max_attempts": 8}
+    settings = Config(
+        retries=retries,
+        max_pool_connections=max(10, aws.concurrency),
+        connect_timeout=10,
+        read_timeout=min(60.0, aws.deadline_seconds),
+        user_agent_extra="sluice",
+    )
+    if aws.connection is None:
+        import boto3
+
+        return boto3.session.Session(region_name=aws.region).client(service, config=settings)
+    from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
+
+    hook = AwsGenericHook(
+        aws_conn_id=aws.connection, region_name=aws.region, client_type=service, config=settings
+    )
+    return hook.get_client_type(region_name=aws.region)
