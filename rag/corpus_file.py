@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import UnionType
-from typing import Any, Union, get_args, get_origin
+from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
@@ -113,7 +113,7 @@ def parse(text: str, path: Path) -> CorpusConfig:
     except ValidationError as error:
         # Pydantic also calls a list too short whose only items are wrong.
         errors = error.errors(include_url=False)
-        parents = {one["loc"][:-2] for one in errors}
+        parents = {one["loc"][:place] for one in errors for place in range(len(one["loc"]))}
         problems += [
             _problem(one, read)
             for one in errors
@@ -202,6 +202,8 @@ def _shown(path: Path) -> str:
 
 def _problem(error: Any, read: yaml_lines.Lines) -> Problem:
     path = _in_file(error["loc"], read)
+    if error["type"] in ("union_tag_invalid", "union_tag_not_found"):
+        path = (*path, "kind")  # the only field that tells the members of a union apart
     field = _dotted(path)
     if path[:2] == ("source", "options") and len(path) > 2:
         said = (
@@ -209,7 +211,7 @@ def _problem(error: Any, read: yaml_lines.Lines) -> Problem:
             "nested options are not supported"
         )
         return Problem(read.line(path), _dotted(path[:3]), said)
-    return Problem(read.line(path), field, _worded(error, path))
+    return Problem(read.line(path), field, _worded(error, path, read))
 
 
 def _in_file(location: tuple[str | int, ...], read: yaml_lines.Lines) -> yaml_lines.Path:
@@ -221,7 +223,7 @@ def _in_file(location: tuple[str | int, ...], read: yaml_lines.Lines) -> yaml_li
     return path
 
 
-def _worded(error: Any, path: yaml_lines.Path) -> str:
+def _worded(error: Any, path: yaml_lines.Path, read: yaml_lines.Lines) -> str:
     kind: str = error["type"]
     if path == ("privacy", "key") and kind != "sluice":
         return "is {env: NAME} or {connection: ID}: where the key is, never the key itself"
@@ -229,7 +231,10 @@ def _worded(error: Any, path: yaml_lines.Path) -> str:
     if kind == "sluice":
         return _choice(context["problem"], context["given"], context["allowed"])
     if kind == "extra_forbidden":
-        return _choice("is not a known field", str(path[-1]), _fields(path[:-1]))
+        return _choice("is not a known field", str(path[-1]), _fields(path[:-1], read.value))
+    if kind == "union_tag_invalid":
+        allowed = tuple(context["expected_tags"].replace("'", "").split(", "))
+        return _choice("has a value that is not known", context["tag"], allowed)
     if kind == "literal_error":
         allowed = tuple(context["expected"].replace(" or ", ", ").replace("'", "").split(", "))
         return _choice("has a value that is not known", str(error["input"]), allowed)
@@ -251,30 +256,34 @@ def _choice(problem: str, given: str, allowed: Iterable[str]) -> str:
     return "; ".join(parts)
 
 
-def _fields(path: yaml_lines.Path) -> tuple[str, ...]:
-    """Return the names of the fields that the mapping at a path may have."""
+def _fields(path: yaml_lines.Path, value: Any) -> tuple[str, ...]:
+    """Return the names of the fields that the mapping at a path may have.
+
+    Args:
+        value: The whole file's, for a union's member is told by its ``kind``.
+    """
     model: type[BaseModel] | None = CorpusConfig
+    annotation: Any = CorpusConfig
     for step in path:
-        if isinstance(step, int):
-            continue
-        field = next(
-            (
-                one
-                for name, one in (model.model_fields.items() if model else ())
-                if step in (name, one.alias)
-            ),
-            None,
-        )
-        model = _section(field.annotation) if field else None
+        value = value[step]
+        if not isinstance(step, int):
+            fields = model.model_fields.items() if model else ()
+            annotation = next(
+                (one.annotation for name, one in fields if step in (name, one.alias)), None
+            )
+        model = _section(annotation, value)
     return tuple(one.alias or name for name, one in model.model_fields.items()) if model else ()
 
 
-def _section(annotation: Any) -> type[BaseModel] | None:
+def _section(annotation: Any, value: Any) -> type[BaseModel] | None:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    if get_origin(annotation) in (Union, UnionType, tuple):
+        kind = annotation.model_fields.get("kind")
+        given = value.get("kind") if isinstance(value, Mapping) else None
+        other = kind is not None and given is not None and given not in get_args(kind.annotation)
+        return None if other else annotation
+    if get_origin(annotation) in (Annotated, Union, UnionType, tuple):
         for part in get_args(annotation):
-            found = _section(part)
+            found = _section(part, value)
             if found:
                 return found
     return None
@@ -326,5 +335,5 @@ _SENTENCES = {
     "dict_type": "must be a mapping of fields",
     "model_type": "must be a mapping of fields",
     "model_attributes_type": "must be a mapping of fields",
-    "none_required": "must be null: it is reserved",
+    "union_tag_not_found": "is missing",
 }

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.config import CorpusConfig, json_schema, names_secret
+from rag.config import CorpusConfig, json_schema
+from rag.config.fields import names_secret
 from rag.corpus_file import CorpusFileError, find, load, parse
 from rag.errors import ConfigError
 
@@ -69,8 +70,17 @@ def test_all_errors_come_at_once_in_the_order_of_lines() -> None:
         ("parse: {ocr: perhaps}", 3, "parse.ocr", "must be true or false"),
         ("schedule: '@hour'", 3, "schedule", 'did you mean "@hourly"?'),
         ("schedule: sometimes", 3, "schedule", "five cron fields"),
+        ("targets: [{}]", 3, "targets[0].kind", "is missing"),
+        (
+            "targets: [{kind: opensearch, url: 'https://x', shard: 1}]",
+            3,
+            "targets[0].shard",
+            'did you mean "shards"?',
+        ),
+        ("targets: [{kind: opensearch, url: 'https://a:b@x'}]", 3, "targets[0].url", "password"),
+        ("embed: {model: bedrok/titan}", 3, "embed.model", "bedrock/NAME"),
         ("targets: []", 3, "targets", "must have at least 1 item"),
-        ("targets: [{}, {}]", 3, "targets", "twice"),
+        ("targets: [{kind: embedded}, {kind: embedded}]", 3, "targets", "twice"),
         ("chunk: {max_tokens: 40, overlap_tokens: 30}", 3, "chunk", "at most half"),
         ("chunk: 3", 3, "chunk", "must be a mapping"),
     ],

@@ -1,0 +1,141 @@
+"""How documents are read, masked, cut, embedded, ranked and answered from."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from rag.config.fields import Secret, Section, wrong
+
+EMBEDDERS = ("embedded/minilm", "bedrock/", "sagemaker/")
+ANSWERERS = ("embedded/extractive", "bedrock/", "sagemaker/")
+RERANKERS = ("bedrock/", "sagemaker/")
+"""Models by URI; an entry that ends in a slash stands for every name after it."""
+
+Action = Literal["redact", "partial", "pseudonym", "block", "keep"]
+
+
+def _model(*known: str) -> AfterValidator:
+    def check(uri: str) -> str:
+        family, _, name = uri.partition("/")
+        if uri not in known and not (name and f"{family}/" in known):
+            shown = tuple(f"{one}NAME" if one.endswith("/") else one for one in known)
+            raise wrong("is not a known model", given=uri, allowed=shown)
+        return uri
+
+    return AfterValidator(check)
+
+
+class Limits(Section):
+    """What one document may cost before it is quarantined."""
+
+    bytes: int = Field(64 * 2**20, gt=0, description="Size of a file")
+    characters: int = Field(4_000_000, gt=0, description="Text in one document")
+    seconds: float = Field(180, gt=0, description="Parsing time")
+    memory_mb: int = Field(3072, ge=256, description="Memory of the parsing process")
+    unpacked_bytes: int = Field(512 * 2**20, gt=0, description="An archive's content, unpacked")
+    depth: int = Field(3, ge=0, description="Attachments within attachments")
+
+
+class Parse(Section):
+    """How documents are read."""
+
+    ocr: bool = Field(True, description="Read scans and images")
+    limits: Limits = Field(default_factory=Limits)
+
+
+class Guardrail(Section):
+    """A Bedrock guardrail that reads what the gate has masked; when it cannot answer, nothing
+    passes.
+    """
+
+    id: str = Field(pattern=r"^[a-z0-9]+$|^arn:aws\S+$", description="Guardrail id or ARN")
+    version: str = Field("DRAFT", pattern=r"^([1-9]\d{0,7}|DRAFT)$", description="Number, or DRAFT")
+    on: tuple[Literal["documents", "questions", "answers"], ...] = Field(
+        ("documents", "questions", "answers"), min_length=1, description="What it reads"
+    )
+
+
+class Privacy(Section):
+    """What happens to personal data before anything is written."""
+
+    profile: Literal["default"] = Field("default", description="Kinds looked for, and actions")
+    actions: dict[str, Action] = Field(
+        default_factory=dict,
+        description="Action for an entity kind, over the profile's",
+    )
+    threshold: float = Field(0.4, ge=0, le=1, description="Least score of a finding")
+    allow: tuple[str, ...] = Field((), description="Texts that are never personal")
+    language: Literal["en"] = Field("en", description="Of the documents")
+    key: Secret | None = Field(
+        None, description="Pseudonym key; by default a file under SLUICE_HOME, made on first use"
+    )
+    guardrail: Guardrail | None = Field(None, description="A second net over the masked text")
+
+
+class Chunking(Section):
+    """How documents are cut into passages."""
+
+    strategy: Literal["by_title"] = Field("by_title", description="Where cuts may be")
+    max_tokens: int = Field(256, ge=32, le=512, description="Of a passage with its heading")
+    overlap_tokens: int = Field(32, ge=0, le=128, description="Repeated from the passage before")
+
+    @model_validator(mode="after")
+    def _some_progress(self) -> Self:
+        if self.overlap_tokens * 2 > self.max_tokens:
+            raise wrong("overlap_tokens must be at most half of max_tokens")
+        return self
+
+
+class Embedding(Section):
+    """What turns passages into vectors."""
+
+    model: Annotated[str, _model(*EMBEDDERS)] = Field(
+        "embedded/minilm",
+        description="Model URI: embedded/minilm, bedrock/MODEL_ID or sagemaker/ENDPOINT",
+    )
+    dimensions: int | None = Field(
+        None, ge=64, le=4096, description="Of a vector, where the model leaves the choice"
+    )
+
+
+class Aws(Section):
+    """Where AWS is and who we are there; credentials are never in this file.
+
+    Endpoints come from ``AWS_ENDPOINT_URL_…`` variables or from the connection.
+    """
+
+    region: str | None = Field(
+        None, pattern=r"^[a-z]{2}(-[a-z]+)+-\d$", description="Else AWS_REGION or the profile's"
+    )
+    connection: str | None = Field(
+        None,
+        min_length=1,
+        description="Id of an Airflow connection of type aws; else boto3's default chain",
+    )
+    concurrency: int = Field(8, ge=1, le=256, description="Most calls under way to one model")
+    deadline_seconds: float = Field(
+        120, gt=0, description="Longest that one call may take with all its retries"
+    )
+
+
+class Search(Section):
+    """How passages are ranked."""
+
+    rerank: Annotated[str, _model(*RERANKERS)] | None = Field(
+        None, description="Reranker URI: bedrock/MODEL_ID or sagemaker/ENDPOINT"
+    )
+    candidates: int = Field(50, ge=1, le=1000, description="Passages that the reranker reads")
+
+
+class Answering(Section):
+    """How questions are answered."""
+
+    model: Annotated[str, _model(*ANSWERERS)] = Field(
+        "embedded/extractive",
+        description="Model URI: embedded/extractive, bedrock/MODEL_ID or sagemaker/ENDPOINT",
+    )
+    max_tokens: int = Field(512, ge=16, le=8192, description="Of an answer by a chat model")
+    context_tokens: int = Field(1500, ge=64, description="Most evidence that a model is given")
+    min_support: float = Field(0.6, ge=0, le=1, description="Abstain under this support")
