@@ -81,3 +81,31 @@ class TargetFailed(SluiceError):
     """A target could not be read or written; what it served, it still serves."""
 
     transient = True
+
+
+class ServiceFailed(SluiceError):
+    """A service did not answer, or answered that it cannot now, for as long as we may wait.
+
+    Attributes:
+        code: The service's own name for what happened, for example ``ThrottlingException``; may
+            be empty.
+    """
+
+    transient = True
+
+    def __init__(self, message: str, hint: str = "", code: str = "") -> None:
+        super().__init__(message, hint)
+        self.code = code
+
+
+class ServiceRefused(SluiceError):
+    """A service will not do what it was asked, however often it is asked.
+
+    Attributes:
+        code: The service's own name for the reason, for example ``AccessDeniedException``; may be
+            empty.
+    """
+
+    def __init__(self, message: str, hint: str = "", code: str = "") -> None:
+        super().__init__(message, hint)
+        self.code = code

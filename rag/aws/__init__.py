@@ -26,6 +26,11 @@ def client(service: str, aws: Aws) -> Any:
     return _client(service, aws.model_dump_json(), os.getpid())
 
 
+def forget_clients() -> None:
+    """Drop this process's clients: the next ones read their credentials anew."""
+    _client.cache_clear()
+
+
 @lru_cache(maxsize=32)
 def _client(service: str, aws_json: str, process: int) -> Any:
     """One client a process: connections must not be shared over a fork."""
