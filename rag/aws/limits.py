@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 WINDOW = 20
-"""Outcomes that are judged together; `SHORT_WINDOW` when those take longer than `WINDOW_SECONDS`."""
+"""Outcomes judged together; `SHORT_WINDOW` when so many take longer than `WINDOW_SECONDS`."""
 SHORT_WINDOW = 8
 WINDOW_SECONDS = 2.0
 TOLERATED = 0.45
@@ -20,6 +20,7 @@ a share whatever its load (a noisy neighbour's quota) must not slow us to nothin
 throttles by load is held under this share, so that less than two calls are made for one done."""
 DECREASE = 0.7
 GROWTH = 1.1  # of the pace, a window
+STEP = 0.3  # starts a second, on top
 SLOWEST = 0.5  # starts a second
 UNPACED = 1000.0  # starts a second from which on pacing is no longer worth its while
 
@@ -90,7 +91,7 @@ class Limiter:
             slower = through if self.rate is None else min(through, self.rate * DECREASE)
             self.rate = max(SLOWEST, slower)
         elif self.rate is not None:
-            self.rate = self.rate * GROWTH + 0.1
+            self.rate = self.rate * GROWTH + STEP
             if self.rate > UNPACED:
                 self.rate = None
 
