@@ -1,4 +1,4 @@
-# make demo · make test · make ui · make check · make lock
+# make demo · make demo-aws · make test · make ui · make check · make lock
 # Needs Python 3.11 to 3.13 and make; everything else is installed into .venv.
 
 PYTHON ?= $(shell for v in python3 python3.13 python3.12 python3.11; do \
@@ -12,14 +12,16 @@ export AIRFLOW_HOME ?= $(STATE)/airflow
 export SLUICE_HOME ?= $(STATE)/sluice
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test ui check format lock clean
+.PHONY: help install demo demo-aws env test ui check format lock clean
 
 help:
 	@echo "make demo    install, then run the main job over samples/handbook in Airflow"
+	@echo "make demo-aws  the same on a local AWS: S3, Bedrock, OpenSearch, a knowledge base"
 	@echo "make test    install, then run the tests"
 	@echo "make ui      start Airflow with the demo's DAG; prints the address and the login"
-	@echo "make check   formatter, linter, types, import rules"
+	@echo "make check   formatter, linter, types, import rules, docker-compose.yml"
 	@echo "make bench   measure words a second, end to end"
+	@echo "make env     write .env with new secrets for docker compose"
 
 install: $(READY)
 
@@ -30,11 +32,21 @@ $(READY): requirements.lock pyproject.toml packaging/bootstrap.lock packaging/en
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r packaging/bootstrap.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --no-deps --require-hashes -r requirements.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation ./packaging/en_core_web_sm --editable .
-	@$(BIN)/python -m compileall -q rag connectors dags samples
+	@$(BIN)/python -m compileall -q rag connectors dags localaws samples
 	@touch $(READY)
 
 demo: $(READY)
 	@$(BIN)/python -m samples.demo
+
+demo-aws: $(READY)
+	@$(BIN)/python -m samples.demo_aws
+
+# Needs nothing installed: it is what docker compose is given before anything is built.
+env:
+	@test ! -e .env || { echo ".env is there; remove it to get new secrets." >&2; exit 2; }
+	@test -n "$(PYTHON)" || { echo "This needs Python 3.11 or later; set PYTHON=/path/to/python." >&2; exit 2; }
+	@umask 077 && $(PYTHON) packaging/new_env.py > .env
+	@echo "Wrote .env; next: docker compose up --build"
 
 test: $(READY)
 	$(BIN)/python -m pytest
@@ -50,6 +62,7 @@ check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python packaging/check_compose.py
 
 format: $(READY)
 	$(BIN)/ruff format .
@@ -58,7 +71,7 @@ format: $(READY)
 # Universal: one lock for all supported Python versions and platforms, with hashes, naming no host.
 lock:
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-		--override packaging/overrides.txt --group dev --extra localaws pyproject.toml --output-file requirements.lock
+		--override packaging/overrides.txt --group dev --extra celery --extra localaws pyproject.toml --output-file requirements.lock
 	echo "uv" | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-header - --output-file packaging/bootstrap.lock
 
