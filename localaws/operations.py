@@ -18,6 +18,7 @@ event.
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -34,6 +35,23 @@ OPERATIONS: dict[tuple[str, str], Operation] = {}
 
 
 @dataclass(frozen=True, slots=True)
+class Faults:
+    """What an operation is asked to do badly, see `localaws.faults`.
+
+    Attributes:
+        partial: Share of a batch's items that are to fail, 0 to 1.
+        draw: Gives the next number in [0, 1); the same ones under the same seed.
+    """
+
+    partial: float = 0.0
+    draw: Callable[[], float] = random.random
+
+    def fails(self) -> bool:
+        """Tell whether the next item of a batch is to fail."""
+        return self.partial > 0.0 and self.draw() < self.partial
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """One request, checked.
 
@@ -41,6 +59,9 @@ class Call:
         params: As boto3's caller gave them.
         state: What survives a restart.
         account: Of the caller.
+        faults: What to do badly.
+        headers: More headers of the response, which the operation may add, for example
+            ``x-amzn-bedrock-input-token-count``.
     """
 
     service: str
@@ -49,6 +70,8 @@ class Call:
     state: State
     region: str = "us-east-1"
     account: str = ACCOUNT
+    faults: Faults = Faults()
+    headers: dict[str, str] = field(default_factory=dict)
 
     def arn(self, resource: str, service: str = "bedrock") -> str:
         """Return an ARN in the caller's region and account, for example of ``guardrail/abc``."""

@@ -13,8 +13,9 @@ import pytest
 from rag.corpus import Corpus
 from rag.ingest.report import SyncReport
 from tests.handbook import disturbed, handbook
+from tests.services.localaws import aws, localaws, start_localaws
 
-__all__ = ["disturbed", "handbook"]
+__all__ = ["aws", "disturbed", "handbook", "localaws", "start_localaws"]
 
 
 @dataclass(frozen=True)
