@@ -49,12 +49,43 @@ def _client(service: str, aws_json: str, process: int) -> Any:
         user_agent_extra="sluice",
     )
     if aws.connection is None:
-        import boto3
-
-        return boto3.session.Session(region_name=aws.region).client(service, config=settings)
+        return _session(aws.region).client(service, config=settings)
     from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
 
     hook = AwsGenericHook(
         aws_conn_id=aws.connection, region_name=aws.region, client_type=service, config=settings
     )
     return hook.get_client_type(region_name=aws.region)
+
+
+def _session(region: str | None) -> Any:
+    """Return a session of boto3's default chain, which has a region and credentials.
+
+    Raises:
+        ConfigError: It lacks one of them.
+    """
+    import boto3
+    from botocore.exceptions import BotoCoreError
+
+    from rag.errors import ConfigError
+
+    try:
+        session = boto3.session.Session(region_name=region)
+        missing = session.get_credentials() is None
+    except BotoCoreError as error:  # a profile that does not exist, a file that is no INI
+        raise ConfigError(
+            f"The AWS configuration of this machine cannot be used: {type(error).__name__}.",
+            "Check AWS_PROFILE and ~/.aws/config.",
+        ) from None
+    if session.region_name is None:
+        raise ConfigError(
+            "It is not said in which AWS region to work.",
+            "Set aws.region in the corpus file, or AWS_REGION.",
+        )
+    if missing:
+        raise ConfigError(
+            "There are no AWS credentials.",
+            "Name an Airflow connection (aws.connection), or give a role, a profile or AWS_… "
+            "variables; docs/aws.md tells what they must allow.",
+        )
+    return session

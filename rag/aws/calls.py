@@ -7,7 +7,8 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from contextvars import ContextVar, copy_context
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -18,6 +19,9 @@ from rag.errors import ServiceFailed
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+_STOPPED: ContextVar[threading.Event | None] = ContextVar("stopped", default=None)
+"""Set when the calls side by side with this one are given up."""
 
 FIRST_WAIT = 0.1
 """Seconds that the first retry waits at most; doubled with each, up to `LONGEST_WAIT`."""
@@ -94,37 +98,12 @@ class Calls:
             ServiceFailed: The service did not answer within the deadline, or is known to be down.
             ServiceRefused: It will not do this.
         """
-        return self._call(function, threading.Event())
-
-    def map(self, function: Callable[[T], R], items: Iterable[T]) -> list[R]:
-        """Return `function` of each item, in order; as many side by side as the service bears.
-
-        Raises:
-            ServiceFailed, ServiceRefused: One of them could not be had; no others are begun.
-        """
-        todo = list(items)
-        if len(todo) <= 1:
-            return [self(lambda: function(item)) for item in todo]  # noqa: B023  # called at once
-        stopped = threading.Event()
-
-        def one(item: T) -> R:
-            return self._call(lambda: function(item), stopped)
-
-        with ThreadPoolExecutor(min(self.concurrency, len(todo))) as pool:
-            begun = [pool.submit(one, item) for item in todo]
-            try:
-                return [done.result() for done in begun]
-            except BaseException:
-                stopped.set()
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
-
-    def _call(self, function: Callable[[], R], stopped: threading.Event) -> R:
         until = self._clock.now() + self.deadline_seconds
+        stopped = _STOPPED.get()
         last: Fault | None = None
         tries = 0
         renewed = False
-        while not stopped.is_set():
+        while not (stopped and stopped.is_set()):
             self._admit(until, last)
             attempt = self._attempt(function, until)
             if attempt.error is None:
@@ -141,6 +120,14 @@ class Calls:
             else:
                 self._wait(tries, until, last)
         raise failed(self.name, last or Fault("failed", "stopped", hint="Try again."))
+
+    def map(self, function: Callable[[T], R], items: Iterable[T]) -> list[R]:
+        """Return `function` of each item, in order; as many side by side as the service bears.
+
+        Raises:
+            ServiceFailed, ServiceRefused: One of them could not be had; no others are begun.
+        """
+        return side_by_side(lambda item: self(lambda: function(item)), items, self.concurrency)
 
     @property
     def _state(self) -> _Shared:
@@ -163,16 +150,16 @@ class Calls:
                 if state.breaker.rests(now):
                     down = last or Fault("failed", "no answer", hint="Try again in a minute.")
                     raise failed(self.name, down, ", several times in a row")
-                wait = state.limiter.start(now)
-                if wait is not None:
+                pause = state.limiter.start(now)
+                if pause is not None:
                     break
                 state.free.wait(until - now)
-            if now + wait >= until:
+            if now + pause >= until:
                 state.limiter.leave()
                 raise self._late(last)
             state.breaker.started()
-        if wait:
-            self._clock.sleep(wait)
+        if pause:
+            self._clock.sleep(pause)
 
     def _attempt(self, function: Callable[[], R], until: float) -> _Attempt[R]:
         """Call once, in a thread of its own: the deadline holds whatever the socket does."""
@@ -183,7 +170,9 @@ class Calls:
             attempt.run()
             self._learn(state, attempt)
 
-        threading.Thread(target=run, name=f"call {self.name}", daemon=True).start()
+        threading.Thread(
+            target=copy_context().run, args=(run,), name=f"call {self.name}", daemon=True
+        ).start()
         if not attempt.done.wait(max(0.0, until - self._clock.now())):
             raise failed(self.name, Fault("failed", "no answer in time", hint="Try again later."))
         return attempt
@@ -202,14 +191,43 @@ class Calls:
 
     def _wait(self, tries: int, until: float, last: Fault) -> None:
         longest = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(tries - 1, 20))
-        wait = self._clock.random() * longest
-        if self._clock.now() + wait >= until:
+        pause = self._clock.random() * longest
+        if self._clock.now() + pause >= until:
             raise self._late(last)
-        self._clock.sleep(wait)
+        self._clock.sleep(pause)
 
     def _late(self, last: Fault | None) -> ServiceFailed:
         what = last or Fault("failed", "no free place", hint="Raise aws.deadline_seconds.")
         return failed(self.name, what, f", for {self.deadline_seconds:g} seconds")
+
+
+def side_by_side(function: Callable[[T], R], items: Iterable[T], most: int) -> list[R]:
+    """Return `function` of each item, in order, from up to `most` threads.
+
+    When one raises, no others are begun, calls to services in those under way are not tried again,
+    and its error is raised.
+    """
+    todo = list(items)
+    if len(todo) <= 1 or most == 1:
+        return [function(item) for item in todo]
+    stopped = threading.Event()
+
+    def one(item: T) -> R:
+        _STOPPED.set(stopped)
+        return function(item)
+
+    with ThreadPoolExecutor(min(most, len(todo))) as pool:
+        begun = [pool.submit(copy_context().run, one, item) for item in todo]
+        try:
+            ended, _ = wait(begun, return_when=FIRST_EXCEPTION)
+            for done in begun:
+                if done in ended:
+                    done.result()  # raises, if this is the one
+            return [done.result() for done in begun]
+        except BaseException:
+            stopped.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 @dataclass(slots=True)

@@ -6,6 +6,7 @@ this package loads no model and no runtime.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
@@ -55,9 +56,12 @@ class Embedder(Tokens, Protocol):
     padding: float
 
     def embed(self, texts: Sequence[str]) -> numpy.ndarray:
-        """Return L2-normalised embeddings, float32, shape (texts, dimensions), in order.
+        """Return passages' L2-normalised embeddings, float32, shape (texts, dimensions), in order.
 
         Threads may share an embedder.
+
+        Raises:
+            ServiceFailed, ServiceRefused: The model runs elsewhere and could not be had.
         """
         ...
 
@@ -66,7 +70,7 @@ class Embedder(Tokens, Protocol):
         ...
 
     def embed_query(self, text: str) -> list[float]:
-        """`embed` of one text by LangChain's name for it."""
+        """Return the embedding of a question, which some models embed otherwise than passages."""
         ...
 
 
@@ -83,20 +87,32 @@ def embedder(
     Raises:
         ConfigError: There is no such model; the message names the nearest.
     """
-    _known(uri)
-    return _minilm(threads)
+    family, name = _known(uri)
+    if family == "embedded":
+        return _minilm(threads)
+    from rag.config import Aws
+
+    return _remote(family, name, dimensions, (aws or Aws()).model_dump_json(), os.getpid())
 
 
 def fingerprint(uri: str, dimensions: int | None = None) -> str:
     """Return the fingerprint of a model without loading it or calling it.
 
     Raises:
-        ConfigError: There is no such model.
+        ConfigError: There is no such model, or it has no vectors of so many dimensions.
     """
-    _known(uri)
-    from rag.models.embedded import fingerprint
+    family, name = _known(uri)
+    if family == "bedrock":
+        from rag.models import bedrock
 
-    return fingerprint()
+        return bedrock.fingerprint(name, dimensions)
+    if family == "sagemaker":
+        from rag.models import sagemaker
+
+        return sagemaker.fingerprint(name, dimensions)
+    from rag.models import embedded
+
+    return embedded.fingerprint()
 
 
 def as_langchain(model: Embedder) -> Embeddings:
@@ -113,14 +129,35 @@ def as_langchain(model: Embedder) -> Embeddings:
     return Adapter()
 
 
-def _known(uri: str) -> None:
-    if uri in EMBEDDING_MODELS:
-        return
+def _known(uri: str) -> tuple[str, str]:
+    """Return where a model runs, and its name there."""
+    family, _, name = uri.partition("/")
+    if uri in EMBEDDING_MODELS or (name and family in ("bedrock", "sagemaker")):
+        return family, name
     from difflib import get_close_matches
 
     near = get_close_matches(uri, EMBEDDING_MODELS, 1, 0.3)
-    meant = f'Did you mean "{near[0]}"?' if near else f"There is {', '.join(EMBEDDING_MODELS)}."
+    meant = (
+        f'Did you mean "{near[0]}"?'
+        if near
+        else f"There is {', '.join(EMBEDDING_MODELS)}, bedrock/MODEL_ID and sagemaker/ENDPOINT."
+    )
     raise ConfigError(f"There is no embedding model {uri!r}.", meant)
+
+
+@lru_cache(maxsize=8)
+def _remote(family: str, name: str, dimensions: int | None, aws: str, process: int) -> Embedder:
+    """One a process and model, so that all who use it share what it learns of its limits."""
+    from rag.config import Aws
+
+    where = Aws.model_validate_json(aws)
+    if family == "bedrock":
+        from rag.models.bedrock import BedrockEmbedder
+
+        return BedrockEmbedder(name, dimensions, where)
+    from rag.models.sagemaker import SageMakerEmbedder
+
+    return SageMakerEmbedder(name, dimensions, where)
 
 
 @lru_cache(maxsize=2)
