@@ -11,6 +11,7 @@ from rag.cli.output import (
     CORPUS,
     JSON,
     ShowProgress,
+    cost_rows,
     most_first,
     show,
     show_json,
@@ -137,6 +138,9 @@ def _show_report(report: SyncReport, corpus: str) -> None:
     if report.parsed:
         show("\nWorking seconds, over all processes")
         show_table(["step", "seconds"], list(report.seconds.items()))
+    if report.usage:
+        show("\nPaid calls, by list price")
+        show_table(["model", "calls", "tokens in", "tokens out", "USD"], cost_rows(report.usage))
     if report.warnings:
         show("\nTo be mended in the source")
         show_table(["file", "what"], list(report.warnings.items()))

@@ -91,6 +91,20 @@ def most_first(counts: Mapping[str, int]) -> list[tuple[str, int]]:
     return sorted(counts.items(), key=lambda one: (-one[1], one[0]))
 
 
+def cost_rows(usage: Mapping[str, Mapping[str, Any]]) -> list[Sequence[object]]:
+    """Return what calls to models cost as rows; a price that is not known says so."""
+    return [
+        (
+            model,
+            one["calls"],
+            one["input_tokens"],
+            one["output_tokens"],
+            "unknown" if one["usd"] is None else f"{one['usd']:.6f}",
+        )
+        for model, one in usage.items()
+    ]
+
+
 def _cell(value: object) -> str:
     if isinstance(value, float):
         return f"{value:,.2f}"

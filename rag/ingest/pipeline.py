@@ -234,6 +234,7 @@ class Pipeline:
             types=total.get("types", {}),
             failures=total.get("failures", {}),
             repaired=total.get("repaired", {}),
+            usage=total.get("usage", {}),
             warnings=plan.warnings,
             elapsed=round(elapsed, 3),
             dry_run=plan.dry_run,

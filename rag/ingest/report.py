@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
@@ -29,6 +28,8 @@ class SyncReport:
         warnings: What to mend in the source, by masked file name; such a file's rights were
             taken as nobody's.
         repaired: What verify found different and put right, by kind.
+        usage: Calls to models and services that cost, by model: calls, input_tokens,
+            output_tokens, usd (list price; None where none is known), seconds.
     """
 
     run_id: str
@@ -44,6 +45,7 @@ class SyncReport:
     failures: Mapping[str, int] = field(default_factory=dict)
     repaired: Mapping[str, int] = field(default_factory=dict)
     warnings: Mapping[str, str] = field(default_factory=dict)
+    usage: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     dry_run: bool = False
 
     def as_counts(self) -> dict[str, Any]:
@@ -60,12 +62,13 @@ def plain(report: DataclassInstance) -> dict[str, Any]:
 
 
 def summed(reports: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """Add up reports of steps: numbers are added, dictionaries by key."""
+    """Add up reports of steps: numbers are added, dictionaries by key; None stays unknown."""
     total: dict[str, Any] = {}
     for report in reports:
         for name, value in report.items():
             if isinstance(value, Mapping):
-                total.setdefault(name, Counter()).update(value)
+                total[name] = summed([total.get(name, {}), value])
             else:
-                total[name] = total.get(name, 0) + value
+                before = total.get(name, 0)
+                total[name] = None if value is None or before is None else before + value
     return total

@@ -6,15 +6,17 @@ both have work. What is written is masked: the artifact of each document, and th
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from rag.errors import ChangedWhileReading, SourceUnavailable, TooLarge
+from rag.cost import metered
+from rag.errors import ChangedWhileReading, ServiceFailed, SourceUnavailable, TooLarge
 from rag.ingest.chunk import chunk
 from rag.ingest.failures import failure
 from rag.ingest.fingerprints import artifact
@@ -29,6 +31,8 @@ BATCH_DOCUMENTS = 32
 BATCH_BYTES = 400_000
 AHEAD_DOCUMENTS = 2 * BATCH_DOCUMENTS
 AHEAD_BYTES = 64 * 2**20
+
+log = logging.getLogger(__name__)
 
 Progress = Callable[[int], None]
 """Called with the number of documents that were just finished."""
@@ -45,6 +49,7 @@ class ShardReport:
         types: Documents by media type.
         masked: Identifiers by entity kind.
         embedded: Chunks that the model embedded; the rest came from the cache.
+        usage: Calls to models and services that cost, by model (`rag.cost`).
         seconds: Working time by step.
     """
 
@@ -57,6 +62,7 @@ class ShardReport:
     masked: Counter[str] = field(default_factory=Counter)
     failures: Counter[str] = field(default_factory=Counter)
     seconds: dict[str, float] = field(default_factory=dict)
+    usage: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def as_counts(self) -> dict[str, Any]:
         """Return it as plain dictionaries and numbers."""
@@ -91,17 +97,27 @@ def run_shard(
     """Extract, parse, mask, chunk and embed the documents of one shard; write their results.
 
     Documents that fail become results with a reason; only a fault of the machinery raises.
+
+    Raises:
+        ServiceRefused: A model or service will not work for us at all.
     """
     report = ShardReport()
     jobs = context.store.shard(run_id, shard_id)
     made_by = artifact(context.fingerprints)
     results: list[DocumentResult] = []
-    for batch in _batches(_read(context, jobs, made_by, report)):
-        _mask(context, batch, made_by, report)
-        made = [result for item in batch for result in _results(context, item, report)]
-        results += embed_results(context, made, report)
-        if progress:
-            progress(len(batch))
+    with metered() as meter:
+        for batch in _batches(_read(context, jobs, made_by, report)):
+            _mask(context, batch, made_by, report)
+            made = [result for item in batch for result in _results(context, item, report)]
+            done = embed_results(context, made, report)
+            why = {item.job.document_id: item.job.why for item in batch}
+            report.outcomes.update(
+                why[one.document_id] for one in done if not (one.parent_id or one.failure)
+            )
+            results += done
+            if progress:
+                progress(len(batch))
+    report.usage = meter.as_counts()
     with report.timed("write"):
         context.store.write_result(run_id, shard_id, results)
     return report
@@ -194,10 +210,7 @@ def _results(context: Context, item: _Item, report: ShardReport) -> Iterator[Doc
     tokens = masked.name_tokens if isinstance(masked, MaskedDocument) else ()
     with report.timed("mask"):
         name = context.masker.mask_name(item.key, tokens)
-    for result in results_of(context, item.job, item.content_id, name, masked, report):
-        if result.parent_id is None and result.failure is None:
-            report.outcomes[item.job.why] += 1
-        yield result
+    yield from results_of(context, item.job, item.content_id, name, masked, report)
 
 
 def results_of(
@@ -254,11 +267,22 @@ def _split(masked: MaskedDocument | Failure) -> tuple[Failure | None, MaskedDocu
 def embed_results(
     context: Context, results: Sequence[DocumentResult], report: ShardReport
 ) -> list[DocumentResult]:
-    """Return the results with their chunks' embeddings, embedded in one go; count them."""
+    """Return the results with their chunks' embeddings, embedded in one go; count them.
+
+    When the model cannot answer, the documents that need it fail for now.
+
+    Raises:
+        ServiceRefused: The model will not embed for us at all.
+    """
     from rag.ingest.embed import embed_chunks
 
     chunks = [chunk for result in results for chunk in result.chunks]
-    with report.timed("embed"):
+    try:
+        with report.timed("embed"):
+            vectors, counts = embed_chunks(chunks, context.embedder, context.cache)
+    except ServiceFailed as error:
+        log.warning("%s %s", error.message, error.hint)
+        results, chunks = _without_embeddings(results), []
         vectors, counts = embed_chunks(chunks, context.embedder, context.cache)
     report.chunks += len(chunks)
     report.embedded += counts.embedded
@@ -269,3 +293,17 @@ def embed_results(
             report.types[result.media_type] += 1
             report.masked.update(result.masked)
     return with_vectors(results, vectors)
+
+
+def _without_embeddings(results: Sequence[DocumentResult]) -> list[DocumentResult]:
+    """Return failures for listed documents with passages, their own or an attachment's.
+
+    They fail whole, so that what is served of their older version stays together.
+    """
+    failing = {one.parent_id or one.document_id for one in results if one.chunks}
+    failed = failure("embedding_failed", "embed")
+    return [
+        replace(one, failure=failed, chunks=()) if one.document_id in failing else one
+        for one in results
+        if one.parent_id not in failing
+    ]

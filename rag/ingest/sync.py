@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from rag.ingest.context import Context
     from rag.targets import Target
 
-TRANSIENT = frozenset({"unreadable_source", "changed_while_reading", "detector_failed"})
+TRANSIENT = frozenset(
+    {"unreadable_source", "changed_while_reading", "detector_failed", "embedding_failed"}
+)
 """Failures that are not the document's: it is tried again in every run."""
 
 
