@@ -6,7 +6,7 @@ a raw file name, or another library's message (those may quote documents).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 
 class SluiceError(Exception):
@@ -81,6 +81,21 @@ class TargetFailed(SluiceError):
     """A target could not be read or written; what it served, it still serves."""
 
     transient = True
+
+
+class DocumentsRefused(SluiceError):
+    """A target cannot hold some documents, however often it is told; all others it holds.
+
+    Attributes:
+        reasons: By document id, in the target's words.
+    """
+
+    def __init__(self, reasons: Mapping[str, str]) -> None:
+        super().__init__(
+            f"{len(reasons)} documents cannot be held by this target.",
+            "`sluice quarantine` says which, and why.",
+        )
+        self.reasons = dict(reasons)
 
 
 class ServiceFailed(SluiceError):

@@ -95,7 +95,7 @@ class KnowledgeBaseTarget(Section):
 
     @model_validator(mode="after")
     def _has_bucket(self) -> Self:
-        if self.ingest == "s3" and not self.url:
+        if self.ingest == "s3" and not (self.url or "").removeprefix("s3://").partition("/")[2]:
             raise wrong("ingest s3 needs url: s3://BUCKET/PREFIX of the data source")
         return self
 
