@@ -70,9 +70,9 @@ format: $(READY)
 
 # Universal: one lock for all supported Python versions and platforms, with hashes, naming no host.
 lock:
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" \
 		--override packaging/overrides.txt --group dev --extra celery --extra localaws pyproject.toml --output-file requirements.lock
-	echo "uv" | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	echo "uv" | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" \
 		--no-header - --output-file packaging/bootstrap.lock
 
 clean:
