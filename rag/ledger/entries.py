@@ -131,11 +131,17 @@ class Rights:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What a target has been made to hold of one document."""
+    """What a target has been made to hold of one document.
+
+    Attributes:
+        refused: It will not hold this version: the document is not there, and waits in
+            quarantine, while other targets serve it.
+    """
 
     document_id: str
     digest: str
     chunk_count: int
+    refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)

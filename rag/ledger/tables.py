@@ -25,6 +25,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    false,
 )
 
 T = TypeVar("T")
@@ -148,6 +149,7 @@ target_documents = Table(
     Column("document_id", String(64), primary_key=True),
     Column("digest", String(64), nullable=False),  # empty: a write was begun, its end is unknown
     Column("chunk_count", Integer, nullable=False),
+    Column("refused", Boolean, nullable=False, server_default=false()),
 )
 
 leases = Table(

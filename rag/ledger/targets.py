@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, func, select
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, select, update
 
 from rag.ledger import tables
 from rag.ledger.entries import Held
@@ -22,6 +22,7 @@ def held(
         target_documents.c.document_id,
         target_documents.c.digest,
         target_documents.c.chunk_count,
+        target_documents.c.refused,
     ).where(target_documents.c.corpus == corpus, target_documents.c.target == target)
     if document_ids is None:
         return {row[0]: Held(*row) for row in db.execute(every)}
@@ -56,7 +57,37 @@ def _row(corpus: str, target: str, one: Held) -> dict[str, object]:
         "document_id": one.document_id,
         "digest": one.digest,
         "chunk_count": one.chunk_count,
+        "refused": one.refused,
     }
+
+
+def refuse(db: Connection, corpus: str, target: str, document_ids: Iterable[str]) -> None:
+    """Note that a target will not hold these documents, at the version that it was given."""
+    for some in batches(document_ids):
+        db.execute(
+            update(target_documents)
+            .where(
+                target_documents.c.corpus == corpus,
+                target_documents.c.target == target,
+                target_documents.c.document_id.in_(some),
+            )
+            .values(refused=True)
+        )
+
+
+def refused(db: Connection, corpus: str, target: str) -> set[str]:
+    """Return ids of documents that a target will not hold, at the version that is recorded."""
+    found = db.scalars(
+        select(target_documents.c.document_id)
+        .join(tables.documents, _same_document())
+        .where(
+            target_documents.c.corpus == corpus,
+            target_documents.c.target == target,
+            target_documents.c.refused,
+            target_documents.c.digest == tables.documents.c.digest,
+        )
+    )
+    return set(found)
 
 
 def forget(db: Connection, corpus: str, target: str, document_ids: Iterable[str]) -> None:
