@@ -31,6 +31,22 @@ def forget_clients() -> None:
     _client.cache_clear()
 
 
+def credentials(aws: Aws) -> tuple[Any, str]:
+    """Return botocore credentials and the region, for a service that boto3 has no client of.
+
+    Raises:
+        ConfigError: There are none.
+    """
+    if aws.connection is None:
+        session = _session(aws.region)
+    else:
+        from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
+
+        hook = AwsGenericHook(aws_conn_id=aws.connection, region_name=aws.region)
+        session = hook.get_session(region_name=aws.region)
+    return session.get_credentials(), session.region_name
+
+
 @lru_cache(maxsize=32)
 def _client(service: str, aws_json: str, process: int) -> Any:
     """One client a process: connections must not be shared over a fork."""
