@@ -5,25 +5,38 @@ from __future__ import annotations
 import asyncio
 import importlib
 import importlib.util
-import json
 import logging
+import os
 import uuid
-from collections.abc import Awaitable, Callable, Generator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
+from localaws.admin import PREFIX, administer
+from localaws.asgi import (
+    Gone,
+    Receive,
+    Scope,
+    Send,
+    end_connection,
+    lifespan,
+    read_body,
+    send_answer,
+    send_start,
+    until_gone,
+)
+from localaws.calls import Calls
 from localaws.faults import Injector, Plan
 from localaws.operations import OPERATIONS, AwsError, Call
 from localaws.signature import Caller, Credentials, Request, verify
 from localaws.state import State
-from localaws.wire.events import error_frame, event_frame
-from localaws.wire.problems import Problems
 from localaws.wire.request import parameters
-from localaws.wire.response import Answer, answer, error_answer, wrong_result
+from localaws.wire.response import Answer, answer, error_answer, tokens_used
 from localaws.wire.routes import Route, routes
-from localaws.wire.shapes import SERVICES, service_model
+from localaws.wire.shapes import service_model
+from localaws.wire.stream import frames
 
 OPERATION_MODULES = (
     "localaws.models",
@@ -33,22 +46,18 @@ OPERATION_MODULES = (
 )
 """Packages that register operations when they are imported."""
 
-ADMIN = "/_localaws/"
-LARGEST_BODY = 64 * 1024 * 1024
-THREADS = 32
-TRANSPORT = "localaws.transport"
-"""In a request's ASGI extensions: the connection's transport, to reset it."""
+MORE_MODULES = "LOCALAWS_MODULES"
+"""Environment: names of further such modules, with commas; a later one's operation wins."""
 
-Scope = Mapping[str, Any]
-Receive = Callable[[], Awaitable[Mapping[str, Any]]]
-Send = Callable[[Mapping[str, Any]], Awaitable[None]]
+THREADS = 32
 
 log = logging.getLogger("localaws")
 
 
 def load_operations() -> None:
     """Import every module that registers operations."""
-    for module in OPERATION_MODULES:
+    more = os.environ.get(MORE_MODULES, "")
+    for module in (*OPERATION_MODULES, *filter(None, more.split(","))):
         if importlib.util.find_spec(module) is None:
             continue
         try:
@@ -58,17 +67,13 @@ def load_operations() -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Incoming:
-    """A request, read."""
+class _Exchange:
+    """A request that is being answered."""
 
     request: Request
-    headers: Mapping[str, str]
-    scope: Scope
+    receive: Receive
+    send: Send
     identifier: str
-
-
-class Disconnected(Exception):
-    """The client went away, or the connection is reset on purpose."""
 
 
 class App:
@@ -76,7 +81,6 @@ class App:
 
     Args:
         credentials: Who may call, by access key id.
-        injector: Faults, and the count of calls.
     """
 
     def __init__(
@@ -85,19 +89,18 @@ class App:
         self.state = state
         self.credentials = credentials
         self.injector = injector
+        self.calls = Calls()
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="localaws")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one connection's request, as ASGI has it."""
+        """Serve one request, as ASGI has it."""
         if scope["type"] == "lifespan":
-            await _lifespan(receive, send)
+            await lifespan(receive, send)
             return
-        if scope["type"] != "http":
-            raise ValueError(scope["type"])
         try:
             await self._serve(scope, receive, send)
-        except Disconnected:
-            _reset(scope)
+        except Gone as gone:
+            await end_connection(scope, receive, reset=gone.reset)
 
     def close(self) -> None:
         """Start no more operations; those that run end by themselves."""
@@ -106,58 +109,53 @@ class App:
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         identifier = str(uuid.uuid4())
         try:
-            body = await _body(receive)
+            body = await read_body(receive)
         except AwsError as error:
-            await _send(error_answer(error, None), identifier, send)
+            await send_answer(error_answer(error, None), identifier, send)
             return
-        headers = [
-            (name.decode("latin-1").lower(), value.decode("latin-1"))
-            for name, value in scope["headers"]
-        ]
         request = Request(
             method=scope["method"],
             path=scope["raw_path"].decode("latin-1"),
             query=scope["query_string"].decode("latin-1"),
-            headers=headers,
+            headers=[
+                (name.decode("latin-1"), value.decode("latin-1"))
+                for name, value in scope["headers"]
+            ],
             body=body,
         )
-        incoming = _Incoming(request, dict(headers), scope, identifier)
-        if request.path.startswith(ADMIN):
-            await _send(self._administer(request), identifier, send)
+        if request.path.startswith(PREFIX):
+            made = administer(request.method, request.path, body, self.injector, self.calls)
+            await send_answer(made, identifier, send)
             return
-        await self._answer(incoming, receive, send)
+        await self._answer(_Exchange(request, receive, send, identifier))
 
-    async def _answer(self, incoming: _Incoming, receive: Receive, send: Send) -> None:
-        request = incoming.request
+    async def _answer(self, exchange: _Exchange) -> None:
         try:
-            route, caller = self._recognise(request)
+            route, caller = self._recognise(exchange.request)
         except AwsError as error:
-            self.injector.refused(error.code)
-            await _send(error_answer(error, None), incoming.identifier, send)
+            self.calls.add("", "", "", error.code)
+            await send_answer(error_answer(error, None), exchange.identifier, exchange.send)
             return
         operation = route.operation
         plan = self.injector.plan(
-            operation.service, operation.name, _model(route), len(request.body)
+            operation.service, operation.name, _model(route), len(exchange.request.body) // 4
         )
-        if plan.delay:
-            await asyncio.sleep(plan.delay)
-        if plan.reset:
-            self.injector.count(plan, "reset", ())
-            raise Disconnected
-        if plan.error is not None:
-            made = error_answer(plan.error, operation.service)
-        else:
-            loop = asyncio.get_running_loop()
-            made = await loop.run_in_executor(
-                self._threads, self._perform, incoming, route, caller, plan
-            )
-        if plan.first_byte_delay:
-            await asyncio.sleep(plan.first_byte_delay)
-        if made.events is not None:
-            await self._stream(made, route, plan, incoming, receive, send)
-            return
-        self.injector.count(plan, made.code or str(made.status), made.headers.items(), made.body)
-        await _send(made, incoming.identifier, send, plan)
+        made: Answer | None = None
+        try:
+            made = await self._made(exchange, route, caller, plan)
+            if made.events is not None:
+                await self._stream(exchange, route, made, plan)
+            else:
+                malformed = plan.malformed if made.status < 300 else ""
+                await send_answer(made, exchange.identifier, exchange.send, malformed)
+        except Gone as gone:
+            self._count(plan, "reset" if gone.reset or made is None else made.code)
+            raise
+        self._count(plan, made.code or str(made.status))
+
+    def _count(self, plan: Plan, status: str) -> None:
+        plan.settle()
+        self.calls.add(plan.service, plan.operation, plan.model, status)
 
     def _recognise(self, request: Request) -> tuple[Route, Caller]:
         """Return which operation is meant, and who asks for it."""
@@ -166,225 +164,89 @@ class App:
             raise AwsError(
                 "UnknownOperationException", f"No operation at {request.method} {request.path}."
             )
-        signing = tuple(
-            dict.fromkeys(service_model(one.operation.service).signing_name for one in found)
-        )
-        caller = verify(request, self.credentials, signing, datetime.now(UTC))
-        fitting = [
-            one
-            for one in found
-            if service_model(one.operation.service).signing_name == caller.service
-        ]
-        here = (one for one in fitting if (one.operation.service, one.operation.name) in OPERATIONS)
-        return next(here, fitting[0]), caller
+        signing = {service_model(one.operation.service).signing_name: one for one in found}
+        caller = verify(request, self.credentials, tuple(signing), datetime.now(UTC))
+        here = (one for one in found if (one.operation.service, one.operation.name) in OPERATIONS)
+        return next(here, found[0]), caller
 
-    def _perform(self, incoming: _Incoming, route: Route, caller: Caller, plan: Plan) -> Answer:
+    async def _made(self, exchange: _Exchange, route: Route, caller: Caller, plan: Plan) -> Answer:
+        """Return the answer: the operation's, or the one that a fault asks for."""
+        if plan.delay:
+            await asyncio.sleep(plan.delay)
+        if plan.reset:
+            raise Gone(reset=True)
+        if plan.error is not None:
+            made = error_answer(plan.error, plan.service)
+        else:
+            made = await asyncio.get_running_loop().run_in_executor(
+                self._threads, self._perform, exchange.request, route, caller, plan
+            )
+        if plan.first_byte_delay:
+            await asyncio.sleep(plan.first_byte_delay)
+        return made
+
+    def _perform(self, request: Request, route: Route, caller: Caller, plan: Plan) -> Answer:
         """Run the operation; in a thread."""
-        operation = route.operation
-        function = OPERATIONS.get((operation.service, operation.name))
+        service, name = route.operation.service, route.operation.name
         try:
+            function = OPERATIONS.get((service, name))
             if function is None:
                 raise AwsError(
-                    "NotImplementedException",
-                    f"localaws does not have {operation.name} of {operation.service}.",
+                    "NotImplementedException", f"localaws does not have {name} of {service}."
                 )
-            params = parameters(
-                route, incoming.request.query, incoming.headers, incoming.request.body
-            )
             call = Call(
-                service=operation.service,
-                operation=operation.name,
-                params=params,
+                service=service,
+                operation=name,
+                params=parameters(route, request.query, dict(request.headers), request.body),
                 state=self.state,
                 region=caller.region,
                 account=caller.credentials.account,
                 faults=plan.faults,
             )
-            made = answer(operation, function(call))
+            result = function(call)
+            made = answer(route.operation, result)
         except AwsError as error:
-            return error_answer(error, operation.service)
+            return error_answer(error, service)
         except Exception:
-            log.exception("%s %s failed", operation.service, operation.name)
-            return error_answer(
-                AwsError(
-                    "InternalServerException",
-                    f"localaws failed in {operation.name}; its log says where.",
-                ),
-                operation.service,
-            )
+            log.exception("%s %s failed", service, name)
+            broken = f"localaws failed in {name}; its log says where."
+            return error_answer(AwsError("InternalServerException", broken), service)
         made.headers.update(call.headers)
+        plan.tokens = tokens_used(result, made.headers, plan.tokens)
         return made
 
-    async def _stream(
-        self,
-        made: Answer,
-        route: Route,
-        plan: Plan,
-        incoming: _Incoming,
-        receive: Receive,
-        send: Send,
-    ) -> None:
+    async def _stream(self, exchange: _Exchange, route: Route, made: Answer, plan: Plan) -> None:
         """Send events while they are made; stop the operation when the client goes away."""
-        assert made.events is not None
         loop = asyncio.get_running_loop()
-        frames = _frames(made, route, plan)
-        gone = asyncio.ensure_future(_gone(receive))
+        source = frames(route.operation, made, plan)
+        gone = asyncio.ensure_future(until_gone(exchange.receive))
         sent = 0
-        outcome = str(made.status)
         try:
-            await send(_start(made, incoming.identifier))
+            await send_start(made, exchange.identifier, exchange.send)
             while True:
-                step = loop.run_in_executor(self._threads, next, frames, None)
+                step = loop.run_in_executor(self._threads, next, source, None)
                 await asyncio.wait((step, gone), return_when=asyncio.FIRST_COMPLETED)
                 if gone.done():
-                    await asyncio.wait((step,))
-                    outcome = "disconnected"
-                    return
+                    with suppress(Exception):
+                        await step
+                    made.code = "disconnected"
+                    raise Gone
                 frame = await step
                 if frame is None:
                     break
                 if plan.reset_after is not None and sent >= plan.reset_after:
-                    outcome = "reset"
-                    raise Disconnected
-                await send({"type": "http.response.body", "body": frame, "more_body": True})
+                    made.code = "reset"
+                    raise Gone
+                await exchange.send(
+                    {"type": "http.response.body", "body": frame, "more_body": True}
+                )
                 sent += 1
-            outcome = made.code or outcome
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
+            await exchange.send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
             gone.cancel()
-            await loop.run_in_executor(self._threads, frames.close)
-            self.injector.count(plan, outcome, made.headers.items())
-
-    def _administer(self, request: Request) -> Answer:
-        """Answer at ``/_localaws/``: health, operations, faults, calls."""
-        name = request.path.removeprefix(ADMIN)
-        if request.method in ("GET", "HEAD"):
-            if name == "health":
-                return _json(200, {"status": "ok", "services": SERVICES})
-            if name == "operations":
-                return _json(200, supported())
-            if name == "faults":
-                return _json(200, self.injector.rules_json())
-            if name == "calls":
-                return _json(200, self.injector.calls_json())
-        elif request.method == "PUT" and name == "faults":
-            try:
-                self.injector.set_rules(json.loads(request.body))
-            except ValueError as error:
-                return _json(400, {"message": str(error)})
-            return _json(200, self.injector.rules_json())
-        elif request.method == "DELETE" and name in ("calls", "faults"):
-            if name == "calls":
-                self.injector.forget_calls()
-            else:
-                self.injector.set_rules([])
-            return _json(200, {})
-        return _json(404, {"message": "There are health, operations, faults and calls."})
-
-
-def supported() -> dict[str, list[str]]:
-    """Return the operations that are here, by service."""
-    return {
-        service: sorted(name for one, name in OPERATIONS if one == service) for service in SERVICES
-    }
+            await loop.run_in_executor(self._threads, source.close)
 
 
 def _model(route: Route) -> str:
     """Return the model or endpoint that a path names, if it does."""
     return route.labels.get("modelId") or route.labels.get("EndpointName") or ""
-
-
-def _frames(made: Answer, route: Route, plan: Plan) -> Generator[bytes, None, None]:
-    """Yield frames; an error ends them, as an event."""
-    stream = route.operation.stream
-    assert stream is not None
-    assert made.events is not None
-    try:
-        for event in made.events:
-            problems = Problems()
-            frame = event_frame(stream.shape, event, problems)
-            if problems:
-                wrong = wrong_result(route.operation, problems)
-                raise AwsError("InternalServerException", json.loads(wrong.body)["message"])
-            usage = next(iter(event.values())).get("usage")
-            if usage:
-                plan.usage = usage.get("totalTokens", 0)
-            yield plan.damaged_frame(frame)
-    except AwsError as error:
-        made.code = error.code
-        yield error_frame(stream.shape, error)
-    except Exception:
-        log.exception("%s %s failed", route.operation.service, route.operation.name)
-        made.code = "InternalServerException"
-        yield error_frame(
-            stream.shape,
-            AwsError("InternalServerException", "localaws failed; its log says where."),
-        )
-    finally:
-        close = getattr(made.events, "close", None)
-        if close is not None:
-            close()
-
-
-async def _body(receive: Receive) -> bytes:
-    parts: list[bytes] = []
-    size = 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise Disconnected
-        part = message.get("body", b"")
-        size += len(part)
-        if size <= LARGEST_BODY:
-            parts.append(part)
-        if not message.get("more_body"):
-            break
-    if size > LARGEST_BODY:
-        raise AwsError("RequestEntityTooLargeException", f"The body is over {LARGEST_BODY} bytes.")
-    return b"".join(parts)
-
-
-async def _gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-
-
-async def _lifespan(receive: Receive, send: Send) -> None:
-    while True:
-        message = await receive()
-        await send({"type": f"{message['type']}.complete"})
-        if message["type"] == "lifespan.shutdown":
-            return
-
-
-def _start(made: Answer, identifier: str) -> dict[str, Any]:
-    headers = {**made.headers, "x-amzn-requestid": identifier}
-    return {
-        "type": "http.response.start",
-        "status": made.status,
-        "headers": [(name.encode(), value.encode("latin-1")) for name, value in headers.items()],
-    }
-
-
-async def _send(made: Answer, identifier: str, send: Send, plan: Plan | None = None) -> None:
-    made.headers["content-length"] = str(len(made.body))
-    body = made.body
-    if plan is not None and plan.malformed and made.status < 300:
-        if plan.malformed == "cut":
-            await send(_start(made, identifier))
-            half = body[: len(body) // 2]
-            await send({"type": "http.response.body", "body": half, "more_body": True})
-            raise Disconnected
-        body = b"{" + body[1:-2].ljust(len(body) - 1) if body else b""
-    await send(_start(made, identifier))
-    await send({"type": "http.response.body", "body": body, "more_body": False})
-
-
-def _json(status: int, value: Any) -> Answer:
-    return Answer(status, {"content-type": "application/json"}, json.dumps(value).encode())
-
-
-def _reset(scope: Scope) -> None:
-    transport = scope.get("extensions", {}).get(TRANSPORT)
-    if transport is not None:
-        transport.abort()

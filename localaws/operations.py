@@ -85,11 +85,13 @@ class AwsError(Exception):
     Attributes:
         code: An exception shape of the service's model, for example ``ValidationException``.
         members: Of that shape, beside the message.
+        status: The HTTP status, if not the one that the service's model has for the code.
     """
 
     code: str
     message: str
     members: Mapping[str, Any] = field(default_factory=dict)
+    status: int | None = None
 
 
 def operation(service: str, name: str) -> Callable[[Operation], Operation]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import socket
 import sys
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -72,7 +74,7 @@ def serve(options: Options) -> None:
 
     try:
         credentials = load_credentials(options.credentials)
-        injector = Injector()
+        injector = Injector(options.faults)
     except (OSError, ValueError) as error:
         raise CannotStart(str(error)) from None
     listener = _listener(options.port)
@@ -92,22 +94,30 @@ def serve(options: Options) -> None:
         timeout_graceful_shutdown=2,
         server_header=False,
     )
-    server = uvicorn.Server(config)
     _announce(options, listener.getsockname()[1], credentials)
-    try:
-        asyncio.run(server.serve(sockets=[listener]))
-    except KeyboardInterrupt:
-        pass
-    finally:
-        app.close()
-        state.close()
+    asyncio.run(_until_signalled(uvicorn.Server(config), listener))
+    app.close()
+    state.close()
+
+
+async def _until_signalled(server: Any, listener: socket.socket) -> None:
+    """Serve until SIGINT or SIGTERM, and then end in order, which is a success."""
+
+    def end() -> None:
+        server.should_exit = True
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, end)
+    server.capture_signals = nullcontext
+    await server.serve(sockets=[listener])
 
 
 def _for_operations(options: Options) -> None:
     """Tell the operations what they cannot be told by a call."""
     os.environ["LOCALAWS_GENERATOR"] = options.generator
     if options.replies is not None:
-        os.environ["LOCALAWS_REPLIES"] = str(options.replies)
+        os.environ["LOCALAWS_SCRIPT"] = str(options.replies)
 
 
 def _listener(port: int) -> socket.socket:
@@ -126,7 +136,7 @@ def _protocol() -> Any:
     """Return uvicorn's HTTP protocol, which lets the application reset its connection."""
     from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-    from localaws.app import TRANSPORT
+    from localaws.asgi import TRANSPORT
 
     class Protocol(HttpToolsProtocol):  # type: ignore[misc]
         def on_message_begin(self) -> None:

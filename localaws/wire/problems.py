@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from localaws.wire.shapes import Shape
+from localaws.wire.shapes import Shape, compiled
 
+LONGEST_SHOWN = 1000
+"""Characters of a value."""
 SHOWN = 10
 """Problems that a message tells; AWS stops there too."""
 
@@ -62,7 +64,8 @@ def _shown(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str | int | float):
-        return str(value)
+        text = str(value)
+        return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
     if isinstance(value, Sequence):
         return f"[{', '.join(_shown(one) for one in value[:20])}]"
     return type(value).__name__
@@ -73,10 +76,10 @@ def check(shape: Shape, value: Any, path: str, problems: Problems) -> None:
     kind = shape.kind
     if kind == "string":
         _check_size(shape, value, len(value), path, problems)
-        if shape.pattern is not None and shape.pattern.fullmatch(value) is None:
+        if shape.pattern is not None and compiled(shape.pattern).fullmatch(value) is None:
             problems.add(
                 path,
-                f"must satisfy regular expression pattern: {shape.pattern.pattern}",
+                f"must satisfy regular expression pattern: {shape.pattern}",
                 shape,
                 value,
             )

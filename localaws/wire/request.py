@@ -27,6 +27,15 @@ def parameters(route: Route, query: str, headers: Mapping[str, str], body: bytes
     Raises:
         AwsError: ``ValidationException``: something is unknown, missing, mistyped or not allowed.
     """
+    try:
+        return _parameters(route, query, headers, body)
+    except RecursionError:
+        raise AwsError("ValidationException", "The request is nested too deeply.") from None
+
+
+def _parameters(
+    route: Route, query: str, headers: Mapping[str, str], body: bytes
+) -> dict[str, Any]:
     shape = route.operation.input
     problems = Problems()
     params: dict[str, Any] = {}
@@ -91,8 +100,6 @@ def _inside(shape: Shape, body: bytes, problems: Problems) -> dict[str, Any]:
         return (
             {} if value is None else {member.name: read(member.shape, value, member.name, problems)}
         )
-    if not shape.named:
-        return {}
     value = _json(body)
     if value is None:
         return {}

@@ -104,6 +104,16 @@ def _put_payload(made: Answer, member: Member, value: Any, problems: Problems) -
         made.body = json.dumps(written, ensure_ascii=False, separators=(",", ":")).encode()
 
 
+def tokens_used(result: Mapping[str, Any], headers: Mapping[str, str], otherwise: int) -> int:
+    """Return the tokens that a result or event, or its headers, say were used."""
+    usage = result.get("usage")
+    if isinstance(usage, Mapping) and "totalTokens" in usage:
+        return int(usage["totalTokens"])
+    counts = [headers.get(f"x-amzn-bedrock-{one}-token-count") for one in ("input", "output")]
+    known = [int(count) for count in counts if count is not None]
+    return sum(known) if known else otherwise
+
+
 def wrong_result(operation: OperationModel, problems: Problems) -> Answer:
     """Return and log the error that an operation's result is not what its model says."""
     where = "; ".join(problems.paths[:10])
@@ -120,7 +130,7 @@ def wrong_result(operation: OperationModel, problems: Problems) -> Answer:
 def error_answer(error: AwsError, service: str | None) -> Answer:
     """Return an error as HTTP."""
     shape = service_model(service).errors.get(error.code) if service else None
-    status = shape.status if shape is not None else STATUS.get(error.code, 400)
+    status = error.status or (shape.status if shape is not None else STATUS.get(error.code, 400))
     body: dict[str, Any] = {"message": error.message}
     for name, value in error.members.items():
         body[name] = _error_member(shape, name, value)

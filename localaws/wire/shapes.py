@@ -41,7 +41,7 @@ class Shape:
     key: Shape | None = None
     minimum: float | None = None
     maximum: float | None = None
-    pattern: re.Pattern[str] | None = None
+    pattern: str | None = None
     enum: tuple[str, ...] = ()
     union: bool = False
     sensitive: bool = False
@@ -159,7 +159,7 @@ class _Shapes:
             required=tuple(raw.get("required", ())),
             minimum=raw.get("min"),
             maximum=raw.get("max"),
-            pattern=_pattern(raw["pattern"]) if "pattern" in raw else None,
+            pattern=raw.get("pattern"),
             enum=tuple(raw.get("enum", ())),
             union=raw.get("union", False),
             sensitive=raw.get("sensitive", False),
@@ -207,10 +207,12 @@ _JAVA = {
 """Java's names of character classes, where the models use them, as Python has them."""
 
 
-def _pattern(java: str) -> re.Pattern[str]:
+@cache
+def compiled(pattern: str) -> re.Pattern[str]:
+    """Return a shape's pattern as Python has it."""
     for theirs, ours in _JAVA.items():
-        java = java.replace(theirs, ours)
-    return re.compile(java)
+        pattern = pattern.replace(theirs, ours)
+    return re.compile(pattern)
 
 
 def _status(raw: Mapping[str, Any]) -> int:

@@ -98,7 +98,7 @@ def _scalar(shape: Shape, value: Any) -> Any:
     """Return a JSON scalar as Python has it, or `_MISSING` if it is of another type."""
     kind = shape.kind
     if kind == "string":
-        return value if isinstance(value, str) else _MISSING
+        return value if isinstance(value, str) and _encodable(value) else _MISSING
     if kind == "boolean":
         return value if isinstance(value, bool) else _MISSING
     if kind in _NUMBERS:
@@ -108,6 +108,17 @@ def _scalar(shape: Shape, value: Any) -> Any:
     if kind == "timestamp":
         return _moment(value)
     return _MISSING
+
+
+def _encodable(text: str) -> bool:
+    """Tell whether a text has no half of a surrogate pair: JSON can say one, UTF-8 cannot."""
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _number(kind: str, value: Any) -> Any:

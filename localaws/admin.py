@@ -1,0 +1,66 @@
+"""What stands at ``/_localaws/``, for whoever runs the server; it needs no signature.
+
+========================  ======================================================
+``GET health``            ``{"status": "ok"}``
+``GET operations``        the supported operations, by service
+``GET, PUT, DELETE faults``   the rules of `localaws.faults`
+``GET, DELETE calls``     counts by service, operation, model and status
+========================  ======================================================
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from localaws.calls import Calls
+from localaws.faults import Injector
+from localaws.operations import OPERATIONS
+from localaws.wire.response import Answer
+from localaws.wire.shapes import SERVICES
+
+PREFIX = "/_localaws/"
+
+
+def administer(method: str, path: str, body: bytes, injector: Injector, calls: Calls) -> Answer:
+    """Answer a request at `PREFIX`."""
+
+    def put_faults() -> None:
+        injector.set_rules(json.loads(body))
+
+    reads: dict[str, Callable[[], Any]] = {
+        "health": lambda: {"status": "ok"},
+        "operations": supported,
+        "faults": injector.told,
+        "calls": calls.told,
+    }
+    changes: dict[tuple[str, str], Callable[[], None]] = {
+        ("PUT", "faults"): put_faults,
+        ("DELETE", "faults"): lambda: injector.set_rules([]),
+        ("DELETE", "calls"): calls.forget,
+    }
+    name = path.removeprefix(PREFIX)
+    if name not in reads:
+        return _json(404, {"message": f"There are {', '.join(reads)} at {PREFIX}."})
+    if method in ("GET", "HEAD"):
+        return _json(200, reads[name]())
+    change = changes.get((method, name))
+    if change is None:
+        return _json(405, {"message": f"{name} cannot be changed by {method}."})
+    try:
+        change()
+    except ValueError as error:
+        return _json(400, {"message": str(error)})
+    return _json(200, reads[name]())
+
+
+def supported() -> dict[str, list[str]]:
+    """Return the operations that are here, by service."""
+    return {
+        service: sorted(name for one, name in OPERATIONS if one == service) for service in SERVICES
+    }
+
+
+def _json(status: int, value: Any) -> Answer:
+    return Answer(status, {"content-type": "application/json"}, json.dumps(value).encode())
