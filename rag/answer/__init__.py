@@ -5,7 +5,7 @@ An answerer is one file with a class that has `Answerer.answer`, and one line in
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -15,6 +15,8 @@ from rag.retrieve.pack import Passage
 
 if TYPE_CHECKING:
     from rag.answer.extractive import Embed
+    from rag.config import Aws
+    from rag.models import Tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,25 +42,51 @@ class Answerer(Protocol):
         """Answer `question` from `passages`, or abstain when support is under `min_support`."""
 
 
-def answerer(uri: str, embed: Embed | None = None) -> Answerer:
+def answerer(
+    uri: str, embed: Embed | None = None, *, aws: Aws | None = None, max_tokens: int = 512
+) -> Answerer:
     """The answerer that `uri` names.
 
     Args:
-        uri: ``embedded/extractive``.
+        uri: ``embedded/extractive``, ``bedrock/MODEL_ID`` or ``sagemaker/ENDPOINT``.
         embed: Texts to L2-normalised vectors of shape (texts, dimensions), for those who compare
-            meanings; by default ``embedded/minilm``.
+            meanings; by default ``embedded/minilm``, which costs nothing.
+        aws: Where AWS is, for models that run there.
+        max_tokens: Of an answer by a chat model.
 
     Raises:
         ConfigError: there is no such answerer.
     """
+    if embed is None:
+        from rag.models import embedder
+
+        embed = embedder("embedded/minilm").embed
     if uri == "embedded/extractive":
         from rag.answer.extractive import Extractive
 
-        if embed is None:
-            from rag.models import embedder
-
-            embed = embedder("embedded/minilm").embed
         return Extractive(embed)
+    if uri.startswith(("bedrock/", "sagemaker/")):
+        from rag.answer.chat import ChatAnswerer
+        from rag.config import Aws
+
+        return ChatAnswerer(uri, embed, aws or Aws(), max_tokens)
     raise ConfigError(
-        f"There is no answering model {uri!r}.", "Set answer.model to embedded/extractive."
+        f"There is no answering model {uri!r}.",
+        "Set answer.model to embedded/extractive, bedrock/MODEL_ID or sagemaker/ENDPOINT.",
     )
+
+
+def counter(uri: str, tokens: Tokens) -> Callable[[str], int]:
+    """Return how many tokens of context a text may take, at most, for the model of `uri`.
+
+    Chat models' tokenizers are not public. None of theirs makes more of a text than a token for
+    three and a half bytes of UTF-8, or than the embedded model's plus a fifth, whichever is more.
+    """
+
+    def count(text: str) -> int:
+        own = tokens.count([text])[0]
+        if uri.startswith("embedded/"):
+            return own
+        return max(-(-own * 6 // 5), -(-len(text.encode()) * 2 // 7))
+
+    return count

@@ -104,7 +104,7 @@ class Extractive:
         )
         support = ranked[0].support if ranked else 0.0
         if not ranked or support < min_support:
-            return Draft(_abstention(question, passages), (), support, abstained=True)
+            return Draft(abstention(question, passages), (), support, abstained=True)
         chosen = _choose(ranked, max(min_support, _CLOSE * support))
         return Draft(
             text=Masked(" ".join(" ".join(candidate.text.split()) for candidate in chosen)),
@@ -129,7 +129,7 @@ def candidates(question: str, passages: Sequence[Passage], embed: Embed) -> list
     if not kept:
         return []
     texts = [question, *(text for _, _, text in kept)]
-    vectors = embed([_readable(text, named) for text in texts])
+    vectors = embed([readable(text, named) for text in texts])
     cosines = vectors[1:] @ vectors[0]
     own = [terms(text) for _, _, text in kept]
     weights = _weights(wanted, own)
@@ -162,7 +162,7 @@ def terms(text: str) -> frozenset[str]:
     )
 
 
-def _readable(text: str, named: Collection[str]) -> str:
+def readable(text: str, named: Collection[str]) -> str:
     """`text` as an embedding model understands it, which knows names but no pseudonyms.
 
     Persons of the question get a name that tells neither gender nor much else.
@@ -240,7 +240,8 @@ def _citation(candidate: Candidate) -> Citation:
     )
 
 
-def _abstention(question: str, passages: Sequence[Passage]) -> Masked:
+def abstention(question: str, passages: Sequence[Passage]) -> Masked:
+    """Say that nothing answers, and which documents lie nearest."""
     names = list(dict.fromkeys(passage.hit.document for passage in passages))[:_NAMED_DOCUMENTS]
     asked = " ".join(question.split())
     if not names:

@@ -1,0 +1,194 @@
+"""An answer that a chat model writes, of which only what its passages support is kept.
+
+The model is asked to end each sentence with the numbers of the passages it comes from. A sentence
+that names none, one that is not there, or passages that do not say it, is dropped; when nothing is
+left, that is an abstention. So a model can answer badly, but not out of thin air.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from rag.answer import Draft
+from rag.answer.extractive import abstention
+from rag.answer.ground import Evidence, evidence
+from rag.models.chat import chat, messages
+from rag.records import Citation, Masked
+from rag.retrieve.pack import Passage
+from rag.sentences import split
+
+if TYPE_CHECKING:
+    from rag.answer.extractive import Embed
+    from rag.config import Aws
+
+PROMPT = 1
+"""Version of the prompt: ``prompts/system-N.txt`` and ``prompts/question-N.txt``."""
+
+SECOND = 0.8
+"""Of the best passage's support, that another one needs to be cited beside it."""
+
+_MARKERS = r"\[\d{1,3}(?:\s*[,;]\s*\d{1,3})*\]"
+_AFTER_STOP = re.compile(rf"([.!?…]+[\"”’»)]*)((?:\s*{_MARKERS})+)")
+_MARKER = re.compile(rf"\s*{_MARKERS}")
+_LIST_MARK = re.compile(r"^(?:[-–—*+•▪◦‣●■]|\(?\d{1,3}[.)])\s+")
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A sentence of a reply, without markers, and the numbers that it cites."""
+
+    text: str
+    cites: tuple[int, ...]
+
+
+class ChatAnswerer:
+    """Answers by a chat model.
+
+    Args:
+        uri: ``bedrock/MODEL_ID`` or ``sagemaker/ENDPOINT``.
+        embed: Texts to vectors, for the check.
+        max_tokens: Of the reply.
+    """
+
+    def __init__(self, uri: str, embed: Embed, aws: Aws, max_tokens: int) -> None:
+        self._uri = uri
+        self._embed = embed
+        self._aws = aws
+        self._max_tokens = max_tokens
+
+    def answer(self, question: Masked, passages: Sequence[Passage], min_support: float) -> Draft:
+        """See `rag.answer.Answerer.answer`. The model is not asked where there is no passage.
+
+        Raises:
+            ServiceFailed, ServiceRefused: The model could not be had.
+        """
+        if not passages:
+            return Draft(abstention(question, passages), (), 0.0, abstained=True)
+        asked = _prompt("question").format(passages=shown(passages), question=one_line(question))
+        model = chat(self._uri, self._aws, self._max_tokens)
+        reply = model.invoke(messages(self._uri, _prompt("system"), asked))
+        cut = reply.response_metadata.get("stopReason") == "max_tokens"
+        return grounded(question, str(reply.text), passages, min_support, self._embed, cut=cut)
+
+
+def grounded(
+    question: Masked,
+    reply: str,
+    passages: Sequence[Passage],
+    min_support: float,
+    embed: Embed,
+    *,
+    cut: bool = False,
+) -> Draft:
+    """Return what of a reply its passages support, or an abstention.
+
+    Args:
+        reply: With markers such as ``[2]``; numbers count from 1.
+        cut: The reply ends where the model was stopped, so its last sentence may be half.
+    """
+    claims = [claim for claim in read(reply, cut=cut) if valid(claim, passages)]
+    cited = [valid(claim, passages) for claim in claims]
+    sentences: list[str] = []
+    citations: list[Citation] = []
+    supports: list[float] = []
+    highest = 0.0
+    found = evidence([claim.text for claim in claims], cited, embed)
+    for claim, own in zip(claims, found, strict=True):
+        support = max(one.support for one in own)
+        highest = max(highest, support)
+        if support < min_support:
+            continue
+        numbers = []
+        for one in own:
+            if one.support >= SECOND * support:
+                numbers.append(_place(citations, _citation(one)))
+        supports.append(support)
+        sentences.append(_marked(claim.text, numbers))
+    if not sentences:
+        return Draft(abstention(question, passages), (), highest, abstained=True)
+    return Draft(Masked(" ".join(sentences)), tuple(citations), min(supports), abstained=False)
+
+
+def read(reply: str, *, cut: bool = False) -> list[Claim]:
+    """Return the sentences of a reply, each with the passages it names."""
+    # "Text. [1]" is "Text [1]." to whoever splits sentences.
+    text = _AFTER_STOP.sub(lambda match: f" {match[2].strip()}{match[1]}", reply)
+    sentences = [text[start:end] for start, end in split(text)]
+    if cut and sentences and not re.search(r"[.!?…][\"”’»)]*$", sentences[-1]):
+        sentences.pop()
+    claims = []
+    for sentence in sentences:
+        numbers = [
+            int(number)
+            for marker in _MARKER.findall(sentence)
+            for number in re.findall(r"\d+", marker)
+        ]
+        bare = _LIST_MARK.sub("", one_line(_MARKER.sub("", sentence)))
+        if bare:
+            claims.append(Claim(bare, tuple(dict.fromkeys(numbers))))
+    return claims
+
+
+def valid(claim: Claim, passages: Sequence[Passage]) -> list[Passage]:
+    """Return the passages that a claim cites and that exist; the first number is 1."""
+    return [passages[number - 1] for number in claim.cites if 0 < number <= len(passages)]
+
+
+def shown(passages: Sequence[Passage]) -> str:
+    """Return passages as the prompt shows them; none can end its own element or open another."""
+    return "\n".join(
+        f'<passage number="{number}">\n{_inert(passage.shown)}\n</passage>'
+        for number, passage in enumerate(passages, start=1)
+    )
+
+
+def one_line(text: str) -> str:
+    """Return a text with single spaces for all of its white space."""
+    return " ".join(text.split())
+
+
+def _inert(text: str) -> str:
+    return re.sub(r"<(?=\s*/?\s*passages?\b)", "‹", text, flags=re.IGNORECASE)
+
+
+def _place(citations: list[Citation], citation: Citation) -> int:
+    """The citation's number from 1; it is added if its quote is not there yet."""
+    quotes = [(one.chunk, one.quote) for one in citations]
+    if (citation.chunk, citation.quote) in quotes:
+        return quotes.index((citation.chunk, citation.quote)) + 1
+    citations.append(citation)
+    return len(citations)
+
+
+def _marked(sentence: str, numbers: Sequence[int]) -> str:
+    marks = "".join(f"[{number}]" for number in sorted(set(numbers)))
+    end = re.search(r"[.!?…]+[\"”’»)]*$", sentence)
+    if end is None:
+        return f"{sentence} {marks}."
+    return f"{sentence[: end.start()]} {marks}{end[0]}"
+
+
+def _citation(found: Evidence) -> Citation:
+    hit = found.passage.hit
+    if found.quote not in hit.chunk.text:
+        raise AssertionError(f"the quote does not stand in chunk {hit.chunk.id}")
+    return Citation(
+        document=hit.document,
+        document_id=hit.chunk.document_id,
+        chunk=hit.chunk.id,
+        quote=Masked(found.quote),
+        page=hit.chunk.page,
+        section=hit.chunk.section,
+        score=round(found.support, 4),
+    )
+
+
+@cache
+def _prompt(name: str) -> str:
+    folder = files("rag.answer") / "prompts"
+    return (folder / f"{name}-{PROMPT}.txt").read_text("utf-8").strip()
