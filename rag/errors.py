@@ -124,3 +124,7 @@ class ServiceRefused(SluiceError):
     def __init__(self, message: str, hint: str = "", code: str = "") -> None:
         super().__init__(message, hint)
         self.code = code
+
+
+class ModelChanged(TargetFailed):
+    """The index served now was embedded with another model than the question: embed it again."""

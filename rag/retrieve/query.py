@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from rag.records import Masked, Principal
+
+if TYPE_CHECKING:
+    from rag.config import Embedding
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +33,12 @@ class Query:
         text: The masked question, for full text; empty: no such leg.
         vector: Its embedding, L2-normalised, shape (dimensions,); None: no such leg.
         principals: The asker; hits are readable by one of them at least. Empty: no hits.
+        embedding: The model that made `vector`, for a target that says which one it needs
+            (`rag.targets.Target.model`); None: it need not check.
     """
 
     text: Masked
     vector: Sequence[float] | None
     principals: tuple[Principal, ...]
     where: Where = Where()
+    embedding: Embedding | None = None

@@ -1,0 +1,341 @@
+"""The OpenSearch target: a cluster, a domain of Amazon OpenSearch Service, or Serverless.
+
+One row a passage in the index that an alias points to, both legs of a search in one request. A
+cluster's index is refreshed only here: the rows of a document's new version appear in the moment
+in which those of its old one go, for they are in one shard. Serverless refreshes when it likes
+and gives rows ids of its own: there the new rows are found before the old ones are deleted.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from rag import config
+from rag.errors import ModelChanged, TargetFailed
+from rag.records import Hit, IndexedDocument, Principal
+from rag.retrieve.query import Query
+from rag.targets import Contents, Job, Stored
+from rag.targets.opensearch import bulk, generations, rows, search
+from rag.targets.opensearch.connection import Connection
+from rag.targets.opensearch.generations import Generation
+from rag.targets.opensearch.reading import Row, inventory, rows_of, size_on_disk, whole_rows
+from rag.targets.opensearch.settling import Settling
+
+_COMPACT_SECONDS = 600
+
+
+class OpenSearchIndex:
+    """A `rag.targets.Target` in OpenSearch.
+
+    Args:
+        dimensions: Of the embeddings, for an index that is yet to be made.
+        generation: Of the alias's indexes, the one to work on; None: the one that is served.
+        hybrid: Let the cluster fuse the legs where it can; else they are asked side by side.
+    """
+
+    embeds = False
+
+    def __init__(
+        self,
+        target: config.OpenSearchTarget,
+        corpus: config.CorpusConfig,
+        dimensions: int,
+        *,
+        generation: Generation | None = None,
+        hybrid: bool = True,
+    ) -> None:
+        self.alias = target.index or f"sluice-{corpus.corpus}"
+        self.connection = Connection(target, corpus.aws)
+        self._target = target
+        self._corpus = corpus
+        self._dimensions = dimensions
+        self._pinned = generation
+        self._served: Generation | None = None
+        self._hybrid = hybrid
+        self._removed = False
+        self._settling = Settling(self.connection)
+
+    # Writing
+
+    def apply(self, upserts: Sequence[IndexedDocument], deletes: Sequence[str]) -> None:
+        """See `rag.targets.Target.apply`; all of it appears at once in each shard."""
+        ids = [document.id for document in upserts]
+        if len(set(ids)) != len(ids) or not set(ids).isdisjoint(deletes):
+            raise ValueError("a document id comes twice")
+        if not ids and not deletes:
+            return
+        generation = self._writable(self._dimensions if ids else None)
+        if generation is None:
+            return
+        for document in upserts:
+            shape = (len(document.chunks), generation.dimensions)
+            if document.chunks and getattr(document.vectors, "shape", None) != shape:
+                raise ValueError(f"document {document.id} needs embeddings of shape {shape}")
+        before = list(rows_of(self.connection, generation.index, [*ids, *deletes]))
+        written = max([time.time_ns() // 1000, *(row.written + 1 for row in before)])
+        full = [document for document in upserts if document.chunks]
+        if self.connection.serverless:
+            self._settling.replace(generation.index, before, full, written, self._bytes)
+        else:
+            self._replace(generation.index, before, full, written)
+        self._removed = self._removed or bool(before)
+        for kept in self._kept(generation):
+            self._forget_in(kept, deletes)
+
+    def _replace(
+        self, index: str, before: Sequence[Row], upserts: Sequence[IndexedDocument], written: int
+    ) -> None:
+        """Write the new rows and remove the stale ones, then refresh."""
+        stays = {chunk.id for document in upserts for chunk in document.chunks}
+
+        def items() -> Iterator[bytes]:
+            for document in upserts:
+                for row in rows.rows(document, written):
+                    yield bulk.index(row, row["chunk_id"])
+            for old in before:
+                if old.id not in stays:
+                    yield bulk.delete(old.id, old.document_id)
+
+        bulk.write(self.connection, index, items(), self._bytes)
+        self._refresh(index)
+        # What a killed writer had written and never refreshed was not among `before`.
+        touched = {document.id for document in upserts} | {row.document_id for row in before}
+        left = [
+            bulk.delete(row.id, row.document_id)
+            for row in rows_of(self.connection, index, sorted(touched), other_than=written)
+        ]
+        if left:
+            bulk.write(self.connection, index, left, self._bytes)
+            self._refresh(index)
+
+    def _forget_in(self, index: str, deletes: Sequence[str]) -> None:
+        """Delete documents from a generation kept for rollback: it does not bring them back."""
+        gone = [
+            bulk.delete(row.id, None if self.connection.serverless else row.document_id)
+            for row in rows_of(self.connection, index, deletes)
+        ]
+        if gone:
+            bulk.write(self.connection, index, gone, self._bytes)
+            self._refresh(index)
+
+    def set_acl(
+        self,
+        acls: Mapping[str, tuple[Principal, ...]],
+        digests: Mapping[str, str] | None = None,
+    ) -> None:
+        """See `rag.targets.Target.set_acl`; a generation kept for rollback gets the rights too."""
+        generation = self._writable(None)
+        if generation is None or not acls:
+            return
+        for index in (generation.index, *self._kept(generation)):
+            given = digests if index == generation.index else None
+
+            def fields(document: str, given: Any = given) -> dict[str, Any]:
+                new: dict[str, Any] = {"acl": acls[document]}
+                return new | ({"digest": given[document]} if given and document in given else {})
+
+            if self.connection.serverless:
+                found = whole_rows(self.connection, index, sorted(acls))
+                self._settling.rewrite(index, found, fields, self._bytes)
+                continue
+            changes = (
+                bulk.update(row.id, row.document_id, fields(row.document_id))
+                for row in rows_of(self.connection, index, sorted(acls))
+            )
+            bulk.write(self.connection, index, changes, self._bytes)
+            self._refresh(index)
+
+    def compact(self) -> None:
+        """See `rag.targets.Target.compact`; Serverless does it by itself."""
+        generation = self._current()
+        if generation is None or self.connection.serverless or not self._removed:
+            return
+        self.connection.ask(
+            lambda client: client.indices.forcemerge(
+                index=generation.index,
+                params={"only_expunge_deletes": "true", "request_timeout": _COMPACT_SECONDS},
+            )
+        )
+        self._removed = False
+
+    def begin(self) -> Job | None:
+        """See `rag.targets.Target.begin`: what was applied can be searched."""
+        return None
+
+    def outcome(self, job: Job) -> Mapping[str, str]:
+        """See `rag.targets.Target.outcome`."""
+        return {}
+
+    # Reading
+
+    def model(self) -> config.Embedding | None:
+        """See `rag.targets.Target.model`: kept with the index, so it changes with the alias."""
+        generation = self._current()
+        return generation.embedding if generation else None
+
+    def inventory(self) -> Mapping[str, Stored]:
+        """See `rag.targets.Target.inventory`; on Serverless, once it shows what was written."""
+        self._served = None
+        generation = self._current()
+        if generation is None:
+            return {}
+        self._settling.wait()
+        return inventory(self.connection, generation.index)
+
+    def legs(self, query: Query, depth: int) -> Mapping[str, list[Hit]]:
+        """See `rag.targets.Target.legs`; one leg ``hybrid`` where the cluster fuses them.
+
+        Raises:
+            ModelChanged: Another generation is served by now, embedded with another model than
+                `query.embedding`.
+        """
+        for _ in range(4):
+            generation = self._current()
+            if generation is None:
+                return {}
+            clauses = search.legs(query, depth, generation.search)
+            if not clauses:
+                return {}
+            if query.embedding not in (None, generation.embedding):
+                generation = self._again()
+                if generation is None or generation.embedding != query.embedding:
+                    raise ModelChanged(
+                        "Another index is served by now, embedded with another model.",
+                        "Ask again.",
+                    )
+            try:
+                answers = self._answers(generation, clauses, depth)
+            except TargetFailed:
+                if self._again() == generation:
+                    raise
+                continue
+            if answers is not None and self._is_from(generation, answers):
+                search.newest(answers.values())
+                return {
+                    leg: search.hits(answer, leg, generation.search)
+                    for leg, answer in answers.items()
+                }
+        raise TargetFailed("The index that is served keeps changing.", "Ask again.")
+
+    def _is_from(self, generation: Generation, answers: Mapping[str, Any]) -> bool:
+        """Whether it was this generation that answered; no hits say nothing of whose they are."""
+        found = {row["_index"] for one in answers.values() for row in one["hits"]["hits"]}
+        if found == {generation.index}:
+            return True
+        now = self._again()
+        return not found and now is not None and now.index == generation.index
+
+    def _answers(
+        self, generation: Generation, clauses: Mapping[str, search.Body], depth: int
+    ) -> dict[str, Any] | None:
+        """Return each leg's answer; None: the index is gone."""
+        where = generation.index if self._pinned else self.alias
+        if self._hybrid and generation.pipeline and len(clauses) > 1:
+            try:
+                return search.ask_hybrid(
+                    self.connection, where, generation.pipeline, clauses, depth
+                )
+            except TargetFailed:
+                # Without the pipeline (a cluster that was restored, say) both ways must do.
+                answers = search.ask_each(self.connection, where, clauses, depth)
+                self._hybrid = False
+                return answers
+        return search.ask_each(self.connection, where, clauses, depth)
+
+    def stats(self) -> Contents:
+        """See `rag.targets.Contents`."""
+        generation = self._current()
+        if generation is None:
+            return Contents(0, 0, 0)
+        held = self.inventory()
+        size = -1 if self.connection.serverless else size_on_disk(self.connection, generation.index)
+        return Contents(len(held), sum(len(stored.chunks) for stored in held.values()), size)
+
+    # Generations
+
+    def beside(
+        self, target: config.OpenSearchTarget, embedding: config.Embedding, dimensions: int
+    ) -> OpenSearchIndex:
+        """Make the generation that is to replace the one that is served; return it to be filled.
+
+        What earlier attempts left, and what no rollback leads to, is deleted.
+
+        Raises:
+            TargetFailed: Nothing is served yet, or the cluster refuses the new index's settings.
+        """
+        now = self._again()
+        if now is None:
+            raise TargetFailed("There is no index to replace.", "Run `sluice sync` first.")
+        for name in generations.every(self.connection, self.alias):
+            if name not in (now.index, now.replaces):
+                generations.drop(self.connection, name)
+        made = generations.create(
+            self.connection, self.alias, target, embedding, dimensions, replaces=now.index
+        )
+        return self._pinned_to(made)
+
+    def before(self) -> OpenSearchIndex | None:
+        """Return the generation that was served before this one; None: there is none any more."""
+        now = self._again()
+        if now is None or not now.replaces:
+            return None
+        kept = generations.named(self.connection, now.replaces, self._target)
+        return self._pinned_to(kept) if kept else None
+
+    def serve(self, other: OpenSearchIndex) -> None:
+        """Serve another generation from now on; this one is kept, older ones are deleted."""
+        assert other._pinned is not None
+        now = self._again()
+        assert now is not None
+        generations.serve(self.connection, self.alias, other._pinned.index, now.index)
+        self._served = None
+        keep = {now.index, other._pinned.index, other._pinned.replaces}
+        for name in generations.every(self.connection, self.alias):
+            if name not in keep:
+                generations.drop(self.connection, name)
+
+    def drop(self) -> None:
+        """Delete this generation, which is not served."""
+        assert self._pinned is not None
+        generations.drop(self.connection, self._pinned.index)
+
+    def _pinned_to(self, generation: Generation) -> OpenSearchIndex:
+        return OpenSearchIndex(
+            generation.search, self._corpus, generation.dimensions, generation=generation
+        )
+
+    @property
+    def _bytes(self) -> int:
+        most = self._target.bulk_bytes
+        return min(most, bulk.SERVERLESS_BYTES) if self.connection.serverless else most
+
+    def _current(self) -> Generation | None:
+        return self._pinned or self._served or self._again()
+
+    def _again(self) -> Generation | None:
+        """Look again at what is served."""
+        if self._pinned is None:
+            self._served = generations.served(self.connection, self.alias, self._target)
+        return self._pinned or self._served
+
+    def _writable(self, dimensions: int | None) -> Generation | None:
+        """Return the generation to write to; made when there is none and `dimensions` are given."""
+        there = self._again()
+        if there is None and dimensions is not None:
+            there = generations.create(
+                self.connection, self.alias, self._target, self._corpus.embed, dimensions
+            )
+        return there
+
+    def _kept(self, generation: Generation) -> list[str]:
+        """Return the generation that a rollback would serve, where there is one."""
+        if self._pinned is not None or not generation.replaces:
+            return []
+        kept = generations.named(self.connection, generation.replaces, self._target)
+        return [kept.index] if kept else []
+
+    def _refresh(self, index: str) -> None:
+        if not self.connection.serverless:
+            self.connection.ask(lambda client: client.indices.refresh(index=index))

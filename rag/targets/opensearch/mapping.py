@@ -1,0 +1,140 @@
+"""The index's shape: fields, analyzers, k-NN; and the template that new generations follow."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rag import config
+
+PIPELINE = "sluice-rrf"
+"""The search pipeline that fuses a hybrid query's legs by rank."""
+RANK_CONSTANT = 60
+_TERM = 8191
+"""Characters of a keyword: Lucene takes 32,766 bytes. A longer principal matches nobody."""
+
+
+def body(target: config.OpenSearchTarget, dimensions: int, *, serverless: bool) -> dict[str, Any]:
+    """Return settings and mappings of an index.
+
+    Args:
+        dimensions: Of the embeddings.
+        serverless: Shards, replicas and refreshes are not ours to set there.
+    """
+    index: dict[str, Any] = {"knn": target.method != "exact"}
+    if target.engine == "faiss" and target.method == "hnsw":
+        index["knn.algo_param.ef_search"] = target.ef_search
+    if not serverless:
+        index |= {
+            "number_of_shards": target.shards,
+            "number_of_replicas": target.replicas,
+            # Only an explicit refresh shows what was written: a document's new version appears
+            # in the same moment as its old one goes.
+            "refresh_interval": "-1",
+            # Deleted text leaves the disk, not only the results.
+            "merge.policy.expunge_deletes_allowed": 0,
+        }
+    return {
+        "settings": {"index": index, "analysis": _analysis(target.analyzer)},
+        "mappings": {"dynamic": "strict", "properties": _fields(target, dimensions)},
+    }
+
+
+def _fields(target: config.OpenSearchTarget, dimensions: int) -> dict[str, Any]:
+    keyword = {"type": "keyword", "ignore_above": _TERM}
+    stored = {"type": "text", "index": False}
+    shown = {"type": "keyword", "index": False, "doc_values": False}
+    number = {"type": "integer"}
+    return {
+        "chunk_id": keyword,
+        "document_id": keyword,
+        "digest": keyword,
+        "written": {"type": "long"},
+        "name": keyword,
+        "media_type": keyword,
+        "kind": keyword,
+        "acl": keyword,
+        "position": number,
+        "page": number,
+        "tokens": number,
+        "title": stored,
+        "heading": stored,
+        "text": stored,
+        "section": shown,
+        "html": stored,
+        # Heading and text as they are asked for, pseudonyms as one word each.
+        "words": {"type": "text", "analyzer": "words"},
+        "vector": _vector(target, dimensions),
+    }
+
+
+def _vector(target: config.OpenSearchTarget, dimensions: int) -> dict[str, Any]:
+    field: dict[str, Any] = {"type": "knn_vector", "dimension": dimensions}
+    if target.method == "exact":
+        return field
+    parameters: dict[str, Any]
+    if target.method == "ivf":
+        parameters = {"nlist": 128, "nprobes": 16}
+    else:
+        parameters = {"m": target.m, "ef_construction": target.ef_construction}
+    method = {
+        "name": target.method,
+        "engine": target.engine,
+        "space_type": space(target),
+        "parameters": parameters,
+    }
+    return field | {"method": method}
+
+
+def space(target: config.OpenSearchTarget) -> str:
+    """Return how vectors are compared. They are L2-normalised, so both are the cosine.
+
+    faiss computes inner products natively; its cosine is that plus a normalisation.
+    """
+    faiss = target.engine == "faiss" and target.method != "exact"
+    return "innerproduct" if faiss else "cosinesimil"
+
+
+def cosine(score: float, target: config.OpenSearchTarget) -> float:
+    """Return the cosine that a k-NN score stands for.
+
+    Formulas: OpenSearch documentation, "Spaces": (1 + cos) / 2 for Lucene's cosinesimil, 1 + cos
+    for an exact search by script; for innerproduct 1 + ip if ip ≥ 0, else 1 / (1 - ip).
+    """
+    if target.method == "exact":
+        return score - 1
+    if space(target) == "cosinesimil":
+        return 2 * score - 1
+    return score - 1 if score >= 1 else 1 - 1 / score
+
+
+def _analysis(language: str) -> dict[str, Any]:
+    """Return the analyzer of the words: OpenSearch's own for a language.
+
+    English is as OpenSearch's, and finds ``café`` by ``cafe`` too.
+    """
+    if language != "english":
+        return {"analyzer": {"words": {"type": language}}}
+    return {
+        "filter": {
+            "possessive": {"type": "stemmer", "language": "possessive_english"},
+            "stop_words": {"type": "stop", "stopwords": "_english_"},
+            "stems": {"type": "stemmer", "language": "english"},
+        },
+        "analyzer": {
+            "words": {
+                "type": "custom",
+                "tokenizer": "standard",
+                "filter": ["possessive", "lowercase", "stop_words", "asciifolding", "stems"],
+            }
+        },
+    }
+
+
+def pipeline() -> dict[str, Any]:
+    """Return the search pipeline: reciprocal rank fusion, as `rag.retrieve.search.fuse` does."""
+    fusion = {"technique": "rrf", "rank_constant": RANK_CONSTANT}
+    return {
+        "description": "Sluice: words and vectors fused by rank",
+        "phase_results_processors": [{"score-ranker-processor": {"combination": fusion}}],
+    }

@@ -1,0 +1,123 @@
+"""What is in an index: its rows, page by page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rag.errors import TargetFailed
+from rag.targets import Stored
+
+if TYPE_CHECKING:
+    from rag.targets.opensearch.connection import Connection
+
+PAGE = 5000
+"""Rows of an answer: a cluster gives 10,000 at most, unless it is told otherwise."""
+WHOLE = 200
+"""The same with their vectors."""
+IDS = 2000
+"""Document ids in one filter: a cluster takes 65,536."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One passage as it is stored, without its text.
+
+    Attributes:
+        id: OpenSearch's; the chunk's own, except on Serverless.
+        written: When, in microseconds; the same for all rows of one version.
+    """
+
+    id: str
+    document_id: str
+    chunk_id: str
+    written: int
+
+
+def rows_of(
+    connection: Connection, index: str, documents: Sequence[str], other_than: int | None = None
+) -> Iterator[Row]:
+    """Yield the rows of documents, as the last refresh shows them.
+
+    Args:
+        other_than: Leave out rows that were written then.
+    """
+    without = [] if other_than is None else [{"term": {"written": other_than}}]
+    fields = ["document_id", "chunk_id", "written"]
+    for start in range(0, len(documents), IDS):
+        among = [{"terms": {"document_id": list(documents[start : start + IDS])}}]
+        query = {"bool": {"filter": among, "must_not": without}}
+        for hit in _pages(connection, index, query, PAGE, _values(fields)):
+            found = hit["fields"]
+            document, chunk, written = (found[field][0] for field in fields)
+            yield Row(hit["_id"], document, chunk, int(written))
+
+
+def whole_rows(
+    connection: Connection, index: str, documents: Sequence[str]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield id and content of the rows of documents, vectors included."""
+    for start in range(0, len(documents), IDS):
+        query = {"terms": {"document_id": list(documents[start : start + IDS])}}
+        for hit in _pages(connection, index, query, WHOLE, {"_source": True}):
+            yield hit["_id"], hit["_source"]
+
+
+def inventory(connection: Connection, index: str) -> dict[str, Stored]:
+    """Return what is there of each document, by its id."""
+    fields = ["document_id", "chunk_id", "digest", "position", "acl"]
+    found: dict[str, tuple[str, tuple[str, ...], list[tuple[int, str]]]] = {}
+    for hit in _pages(connection, index, {"match_all": {}}, PAGE, _values(fields)):
+        values = hit["fields"]
+        document, chunk, digest, position = (values[field][0] for field in fields[:4])
+        acl = tuple(values.get("acl", ()))
+        _, _, chunks = found.setdefault(document, (digest, acl, []))
+        chunks.append((int(position), chunk))
+    return {
+        document: Stored(digest, acl, tuple(chunk for _, chunk in sorted(chunks)))
+        for document, (digest, acl, chunks) in found.items()
+    }
+
+
+def size_on_disk(connection: Connection, index: str) -> int:
+    """Return the bytes on disk of an index with its copies; -1: the cluster does not say."""
+    try:
+        answer = connection.ask(lambda client: client.indices.stats(index=index, metric="store"))
+    except TargetFailed:
+        return -1
+    return int(answer["_all"]["total"]["store"]["size_in_bytes"]) if answer else -1
+
+
+def _values(fields: Sequence[str]) -> dict[str, Any]:
+    """Ask for columns, which costs less than the stored documents with their vectors."""
+    return {"_source": False, "docvalue_fields": list(fields)}
+
+
+def _pages(
+    connection: Connection, index: str, query: Mapping[str, Any], size: int, what: dict[str, Any]
+) -> Iterator[dict[str, Any]]:
+    """Yield all hits, in the order of chunk ids; the caller alone writes meanwhile.
+
+    Each page begins after the last one's end, from the same copies of the shards: exact at any
+    number, and every kind of OpenSearch has it.
+    """
+    body: dict[str, Any] = {
+        "query": query,
+        "size": size,
+        "sort": ["chunk_id", "written"],
+        "track_total_hits": False,
+        **what,
+    }
+    while True:
+        answer = connection.ask(_search(index, body))
+        hits = answer["hits"]["hits"] if answer else []
+        yield from hits
+        if len(hits) < size:
+            return
+        body["search_after"] = hits[-1]["sort"]
+
+
+def _search(index: str, body: Mapping[str, Any]) -> Callable[[Any], Any]:
+    whole = {"allow_partial_search_results": "false", "preference": "sluice"}
+    return lambda client: client.search(index=index, body=body, params=whole)

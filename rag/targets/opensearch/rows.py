@@ -1,0 +1,72 @@
+"""Passages as OpenSearch documents ("rows", to tell them from the corpus's), and rows as hits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rag.records import Chunk, Hit, IndexedDocument, Masked
+from rag.targets.rows import searchable
+
+COLUMNS = (
+    *("chunk_id", "document_id", "position", "name", "title", "acl", "heading", "text", "tokens"),
+    *("page", "section", "html", "kind", "written"),
+)
+"""What a hit is made of: all but the vector and the words."""
+
+
+def rows(document: IndexedDocument, written: int) -> Iterator[dict[str, Any]]:
+    """Yield a document's passages as they are stored.
+
+    Args:
+        written: When, in microseconds; all rows of one version have the same.
+    """
+    for chunk, vector in zip(document.chunks, _vectors(document), strict=True):
+        yield {
+            "chunk_id": chunk.id,
+            "document_id": document.id,
+            "digest": document.digest,
+            "written": written,
+            "name": document.name,
+            "media_type": document.media_type,
+            "kind": chunk.kind,
+            "acl": document.acl,
+            "position": chunk.position,
+            "page": chunk.page,
+            "tokens": chunk.tokens,
+            "title": document.title,
+            "heading": chunk.heading,
+            "text": chunk.text,
+            "section": chunk.section,
+            "html": chunk.html,
+            "words": searchable(chunk.embedded_text),
+            "vector": vector,
+        }
+
+
+def _vectors(document: IndexedDocument) -> Any:
+    import numpy as np
+
+    return np.ascontiguousarray(document.vectors, np.float32)
+
+
+def as_hit(row: Mapping[str, Any], score: float) -> Hit:
+    """Return a stored passage as a hit."""
+    return Hit(
+        chunk=Chunk(
+            id=row["chunk_id"],
+            document_id=row["document_id"],
+            position=row["position"],
+            heading=Masked(row["heading"]),
+            text=Masked(row["text"]),
+            tokens=row["tokens"],
+            page=row["page"],
+            section=tuple(Masked(part) for part in row["section"]),
+            html=Masked(row["html"]),
+            kind=row["kind"],
+        ),
+        document=Masked(row["name"]),
+        score=score,
+        title=Masked(row["title"]),
+        acl=tuple(row["acl"]),
+    )

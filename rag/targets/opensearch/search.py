@@ -1,0 +1,154 @@
+"""Questions to an index: the bodies of its two legs, rights and filters inside both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from rag.records import Hit
+from rag.retrieve.query import Query, Where
+from rag.targets.opensearch.mapping import cosine
+from rag.targets.opensearch.rows import COLUMNS, as_hit
+from rag.targets.rows import searchable
+
+if TYPE_CHECKING:
+    from rag import config
+    from rag.targets.opensearch.connection import Connection
+
+_LONGEST = 1000
+"""Characters of a question that are searched for: Lucene takes 1,024 terms."""
+
+Body = dict[str, Any]
+
+
+def legs(query: Query, depth: int, target: config.OpenSearchTarget) -> dict[str, Body]:
+    """Return each leg's query clause, by name; none for an asker without principals."""
+    if not any(query.principals) or depth < 1:
+        return {}
+    allowed = filters(query)
+    found: dict[str, Body] = {}
+    if query.vector is not None:
+        found["vector"] = _nearest(_plain(query.vector), depth, allowed, target)
+    if query.text.strip():
+        words = {"match": {"words": {"query": searchable(query.text)[:_LONGEST]}}}
+        found["text"] = {"bool": {"must": [words], "filter": allowed}}
+    return found
+
+
+def _plain(vector: Any) -> list[float]:
+    return vector.tolist() if hasattr(vector, "tolist") else list(vector)
+
+
+def filters(query: Query) -> list[Body]:
+    """Return what a passage must be: readable by the asker, and within the filter."""
+    acl = {"terms": {"acl": sorted(set(query.principals))}}
+    return [acl, *({"terms": {field: list(among)}} for field, among in _among(query.where))]
+
+
+def _among(where: Where) -> Iterable[tuple[str, Sequence[str]]]:
+    fields = {
+        "document_id": where.documents,
+        "name": where.names,
+        "media_type": where.media_types,
+        "kind": where.kinds,
+    }
+    return ((field, among) for field, among in fields.items() if among)
+
+
+def _nearest(
+    vector: Sequence[float], depth: int, allowed: list[Body], target: config.OpenSearchTarget
+) -> Body:
+    within = {"bool": {"filter": allowed}}
+    if target.method == "exact":
+        asked = {"field": "vector", "query_value": vector, "space_type": "cosinesimil"}
+        script = {"lang": "knn", "source": "knn_score", "params": asked}
+        return {"script_score": {"query": within, "script": script}}
+    clause: Body = {"vector": vector, "k": depth, "filter": within}
+    if target.method == "hnsw" and target.engine == "lucene":
+        clause["method_parameters"] = {"ef_search": max(depth, target.ef_search)}
+    return {"knn": {"vector": clause}}
+
+
+def request(clause: Body, depth: int) -> Body:
+    """Return the body of a search for one leg."""
+    return {
+        "query": clause,
+        "size": depth,
+        "_source": list(COLUMNS),
+        "track_total_hits": False,
+    }
+
+
+def hybrid(clauses: Mapping[str, Body], depth: int) -> Body:
+    """Return the body of one search for all legs, which the search pipeline fuses."""
+    both = {"queries": list(clauses.values()), "pagination_depth": depth}
+    return request({"hybrid": both}, depth)
+
+
+def hits(answer: Mapping[str, Any], leg: str, target: config.OpenSearchTarget) -> list[Hit]:
+    """Return the passages that a search found, best first; vectors scored by cosine."""
+    found = []
+    for one in answer["hits"]["hits"]:
+        score = float(one["_score"])
+        found.append(as_hit(one["_source"], cosine(score, target) if leg == "vector" else score))
+    return found
+
+
+def newest(answers: Iterable[Mapping[str, Any]]) -> None:
+    """Drop rows of a document's older version where rows of a newer one were found too.
+
+    The legs are asked one after the other, and a write may come between; and what a killed
+    writer left may be there beside what the next one wrote.
+    """
+    lists = [answer["hits"] for answer in answers]
+    versions: dict[str, int] = {}
+    for one in (row["_source"] for found in lists for row in found["hits"]):
+        document = one["document_id"]
+        versions[document] = max(versions.get(document, 0), one["written"])
+    for found in lists:
+        found["hits"] = [
+            row
+            for row in found["hits"]
+            if row["_source"]["written"] == versions[row["_source"]["document_id"]]
+        ]
+
+
+def ask_each(
+    connection: Connection, where: str, clauses: Mapping[str, Body], depth: int
+) -> dict[str, Any] | None:
+    """Return each leg's answer, asked in one request; None: there is no such index.
+
+    The same copies of the shards answer both, so that they differ by no more than a write
+    between them (see `newest`).
+    """
+    header = {"index": where, "preference": "sluice", "allow_partial_search_results": False}
+    lines = [line for one in clauses.values() for line in (header, request(one, depth))]
+
+    def ask(client: Any) -> Any:
+        answers = client.msearch(body=lines)["responses"]
+        for answer in answers:
+            _raise_failure(answer)
+        return answers
+
+    answers = connection.ask(ask)
+    return dict(zip(clauses, answers, strict=True)) if answers is not None else None
+
+
+def ask_hybrid(
+    connection: Connection, where: str, pipeline: str, clauses: Mapping[str, Body], depth: int
+) -> dict[str, Any] | None:
+    """Return the answer to all legs, fused there; None: there is no such index."""
+    how = {"search_pipeline": pipeline, "allow_partial_search_results": "false"}
+    body = hybrid(clauses, depth)
+    answer = connection.ask(lambda client: client.search(index=where, body=body, params=how))
+    return {"hybrid": answer} if answer is not None else None
+
+
+def _raise_failure(answer: Mapping[str, Any]) -> None:
+    """Raise what the client would have, had this part of the request been one by itself."""
+    from opensearchpy.exceptions import NotFoundError, TransportError
+
+    if "error" not in answer:
+        return
+    kind = NotFoundError if answer["status"] == 404 else TransportError
+    raise kind(answer["status"], answer["error"].get("type", ""), {})
