@@ -95,9 +95,24 @@ CODES: dict[str, tuple[str, str]] = {
         "The detector of personal data could not answer for this file.",
         "Run the sync again; the file stays out of the index until the detector answers.",
     ),
+    "blocked_by_guardrail": (
+        "The guardrail blocks the file, by denied topics: {topics:,}, content filters: "
+        "{content:,}, words: {words:,}, identifiers: {identifiers:,}, others: {others:,}.",
+        "Take it out of the file, exclude the file, or change the guardrail and name its new "
+        "version in privacy.guardrail.",
+    ),
+    "guardrail_failed": (
+        "The guardrail could not answer for this file.",
+        "Run the sync again; the file stays out of the index until the guardrail answers.",
+    ),
     "embedding_failed": (
         "The embedding model could not answer for this file.",
         "Run the sync again; see that the model is reachable.",
+    ),
+    "refused_by_target": (
+        "It was refused by target",
+        "See what the reason asks for; the document is tried again when it changes, or by "
+        "--full-refresh. Other targets serve it.",
     ),
     "too_many_chunks": (
         "The file would make more than {limit:,} passages.",

@@ -46,6 +46,7 @@ def run_corpus(context: Context, options: Options, tell: Tell) -> SyncReport:
             left = _shards(pipeline, plan, options, tell) if plan.shards else []
             tell(Progress("sync", plan.documents, plan.documents))
             pipeline.sync(run, left)
+            pipeline.settle(run, lambda name: tell(Progress(f"wait for {name}")))
             tell(Progress("verify", plan.documents, plan.documents))
             pipeline.verify(run)
             return pipeline.publish(run)

@@ -1,4 +1,4 @@
-"""A run of a corpus: ``plan → shards → sync → verify → publish``.
+"""A run of a corpus: ``plan → shards → sync → settle → verify → publish``.
 
 Each step can be killed and done again. The command line and the Python API do all steps in one
 process and its workers; Airflow does each in a task of its own.
@@ -20,6 +20,7 @@ from rag.ingest import plan as planning
 from rag.ingest.context import Context
 from rag.ingest.fingerprints import artifact
 from rag.ingest.report import SyncReport, summed
+from rag.ingest.settle import Tell, begin, settle
 from rag.ingest.shard import Progress, ShardReport, run_shard
 from rag.ingest.store import DocumentResult, Job, RunPlan
 from rag.ingest.sync import apply_results, finish, restrict
@@ -33,6 +34,8 @@ SHARDS_A_WORKER = 8
 SMALLEST_SHARD = 16
 RUN_ID = 64
 """Characters that the ledger keeps of a run's name."""
+INGESTION = "bedrock_ingestion"
+"""Kind of the jobs that a sensor of Airflow's amazon provider can wait for."""
 TOGETHER = 500
 """Documents that go into the targets at once."""
 
@@ -204,12 +207,50 @@ class Pipeline:
         self._report(run_id, "sync", started)
         return dict(plan.counts)
 
+    def begin(self, run: str) -> list[dict[str, str]]:
+        """Start the jobs of targets that need time to take in what `sync` wrote; name them.
+
+        Again after a kill, it names the same jobs.
+
+        Returns:
+            Of each ingestion job of Bedrock: ``knowledge_base_id``, ``data_source_id`` and
+            ``ingestion_job_id``. What else must be waited for, `settle` waits for itself.
+        """
+        run_id = as_run_id(run)
+        self._hold()
+        if self.context.store.plan(run_id).dry_run:
+            return []
+        named = ("knowledge_base_id", "data_source_id", "ingestion_job_id")
+        jobs = begin(self.context)
+        return [
+            {name: job.reference[name] for name in named}
+            for job in jobs.values()
+            if job.kind == INGESTION
+        ]
+
+    def settle(self, run: str, tell: Tell | None = None) -> None:
+        """Wait until every target is done with what `sync` wrote; note what they refused.
+
+        Args:
+            tell: Called now and then with the name of the target that is waited for.
+
+        Raises:
+            TargetFailed: A target's job failed; another run starts another one.
+        """
+        run_id = as_run_id(run)
+        self._hold()
+        started = time.perf_counter()
+        if not self.context.store.plan(run_id).dry_run:
+            for name in self.context.target_names:
+                settle(self.context, run_id, name, tell)
+        self._report(run_id, "settle", started)
+
     def verify(self, run: str) -> dict[str, int]:
         """Compare the targets with the ledger; return what had to be repaired, by kind."""
         run_id = as_run_id(run)
         self._hold()
         started = time.perf_counter()
-        repaired = {} if self.context.store.plan(run_id).dry_run else verify(self.context)
+        repaired = {} if self.context.store.plan(run_id).dry_run else verify(self.context, run_id)
         self._report(run_id, "verify", started, repaired=repaired)
         return repaired
 

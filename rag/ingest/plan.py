@@ -253,6 +253,8 @@ class _Current:
             and one.document_id not in self._mendable
             and one.ref.version == failure.version
             and self._fingerprints.up_to(failure.step) == failure.fingerprint
+            # What one target refuses may still be owed to another.
+            and not (failure.step == "sync" and one.document_id in self._ledger.unsettled)
         )
 
     def rights(self, one: Listed) -> bool:

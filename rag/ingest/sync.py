@@ -11,8 +11,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from rag.errors import DocumentsRefused
+from rag.ingest.settle import noted, write
 from rag.ingest.store import DocumentResult, RunPlan
 from rag.ledger import documents, targets
 from rag.ledger.entries import DocumentEntry, Fingerprints, Held, QuarantineEntry, Rights
@@ -38,23 +41,34 @@ def apply_results(context: Context, run_id: str, results: Sequence[DocumentResul
     made = {one.document_id: indexed(one, current) for one in results if one.failure is None}
     entries = [_entry(one, made[one.document_id], current) for one in results if not one.failure]
     failures = [_quarantined(one, current) for one in results if one.failure]
-    for name, target in context.targets.items():
-        _write(context, name, target, list(made.values()))
+    refused = {
+        name: _write(context, name, target, list(made.values()))
+        for name, target in context.targets.items()
+    }
     with context.ledger.write() as db:
         documents.record(db, context.corpus, run_id, entries, failures)
-        for name in context.targets:
+        for name, reasons in refused.items():
             held = [Held(one.id, one.digest, len(one.chunks)) for one in made.values()]
             targets.settle(db, context.corpus, name, held)
+            noted(db, context, run_id, name, reasons)
 
 
-def _write(context: Context, name: str, target: Target, wanted: Sequence[IndexedDocument]) -> None:
+def _write(
+    context: Context, name: str, target: Target, wanted: Sequence[IndexedDocument]
+) -> Mapping[str, str]:
+    """Write what a target does not hold yet; return what it cannot hold, id to reason."""
     with context.ledger.read() as db:
         held = targets.held(db, context.corpus, name, [one.id for one in wanted])
-    changed = [one for one in wanted if one.id not in held or held[one.id].digest != one.digest]
-    if changed:
-        with context.ledger.write() as db:
-            targets.intend(db, context.corpus, name, [one.id for one in changed])
-        target.apply(changed, [])
+    changed = [
+        one
+        for one in wanted
+        if one.id not in held or held[one.id].digest != one.digest or held[one.id].refused
+    ]
+    if not changed:
+        return {}
+    with context.ledger.write() as db:
+        targets.intend(db, context.corpus, name, [one.id for one in changed])
+    return write(target, changed)
 
 
 def restrict(context: Context, run_id: str, rights: Mapping[str, tuple[Principal, ...]]) -> None:
@@ -79,22 +93,34 @@ def restrict(context: Context, run_id: str, rights: Mapping[str, tuple[Principal
     if not changes:
         return
     before = {one.document_id: one for one in entries}
-    for target in context.targets.values():
-        target.set_acl(
-            {one.document_id: one.acl for one in changes},
-            {one.document_id: one.digest for one in changes},
-        )
+    refused = {name: _set_acl(target, changes) for name, target in context.targets.items()}
     with context.ledger.write() as db:
         for name in context.targets:
             held = targets.held(db, context.corpus, name, before)
             settled = [
-                Held(one.document_id, one.digest, before[one.document_id].chunk_count)
+                replace(held[one.document_id], digest=one.digest)
                 for one in changes
                 if one.document_id in held
                 and held[one.document_id].digest == before[one.document_id].digest
             ]
             targets.settle(db, context.corpus, name, settled)
         documents.set_rights(db, context.corpus, run_id, changes)
+        for name, reasons in refused.items():
+            noted(db, context, run_id, name, reasons)
+    for target in context.targets.values():
+        target.begin()  # a service that needs time for it begins at once; the run waits later
+
+
+def _set_acl(target: Target, changes: Sequence[Rights]) -> Mapping[str, str]:
+    """Change rights in a target; return the documents that cannot have them there."""
+    try:
+        target.set_acl(
+            {one.document_id: one.acl for one in changes},
+            {one.document_id: one.digest for one in changes},
+        )
+    except DocumentsRefused as error:
+        return error.reasons
+    return {}
 
 
 def finish(context: Context, plan: RunPlan) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from rag.errors import IndexDiffers
 from rag.ingest.fingerprints import artifact
+from rag.ingest.settle import note, settle, write
 from rag.ingest.shard import ShardReport, embed_results, results_of
 from rag.ingest.store import DocumentResult, Job
 from rag.ingest.sync import indexed
@@ -16,7 +17,7 @@ from rag.ledger.entries import DocumentEntry
 
 if TYPE_CHECKING:
     from rag.ingest.context import Context
-    from rag.targets import Stored, Target
+    from rag.targets import Stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +55,11 @@ def _same(entry: DocumentEntry, stored: Stored) -> bool:
     )
 
 
-def verify(context: Context) -> dict[str, int]:
+def verify(context: Context, run_id: str | None = None) -> dict[str, int]:
     """Verify every target; return what was repaired, counted by kind (empty: all was well).
 
     A document that is missing or different is made again from its masked artifact; one that
-    nobody knows is deleted.
+    nobody knows is deleted. What a target refused is not missing there.
 
     Raises:
         IndexDiffers: Something could not be repaired; the next run redoes those documents.
@@ -68,11 +69,11 @@ def verify(context: Context) -> dict[str, int]:
     repaired: dict[str, int] = {}
     for name in context.target_names:
         target = context.targets[name]
-        found = compare(expected, target.inventory())
+        found = compare(_held(context, name, expected), target.inventory())
         if not found:
             continue
-        _repair(context, target, expected, found)
-        left = compare(expected, target.inventory())
+        _repair(context, run_id, name, expected, found)
+        left = compare(_held(context, name, expected), target.inventory())
         for kind in ("missing", "different", "extra"):
             repaired[kind] = repaired.get(kind, 0) + len(getattr(found, kind))
         if left:
@@ -87,16 +88,28 @@ def verify(context: Context) -> dict[str, int]:
     return repaired
 
 
+def _held(
+    context: Context, name: str, expected: Mapping[str, DocumentEntry]
+) -> dict[str, DocumentEntry]:
+    """What a target must hold: all but what it refused."""
+    with context.ledger.read() as db:
+        refused = targets.refused(db, context.corpus, name)
+    return {one: entry for one, entry in expected.items() if one not in refused}
+
+
 def _repair(
     context: Context,
-    target: Target,
+    run_id: str | None,
+    name: str,
     expected: Mapping[str, DocumentEntry],
     found: Difference,
 ) -> None:
+    target = context.targets[name]
     wanted = found.missing | found.different
     again = [indexed(one, context.fingerprints) for one in remake(context, expected, wanted)]
-    target.apply(again, sorted(found.extra))
+    note(context, run_id, name, write(target, again, sorted(found.extra)))
     target.compact()
+    settle(context, run_id, name)
 
 
 def remake(

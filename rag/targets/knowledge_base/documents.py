@@ -32,8 +32,8 @@ from rag.targets.knowledge_base.service import (
     Service,
     Status,
     batches,
-    worded,
 )
+from rag.targets.refusals import worded
 
 KIND = "bedrock_documents"
 

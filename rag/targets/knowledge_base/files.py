@@ -28,7 +28,8 @@ from rag.targets.knowledge_base.attributes import (
     with_acl,
 )
 from rag.targets.knowledge_base.names import SIDECAR, TEXT, Note, Place, files_hash, noted
-from rag.targets.knowledge_base.service import GONE, HELD, MOVING, Service, batches, worded
+from rag.targets.knowledge_base.service import GONE, HELD, MOVING, Service, batches
+from rag.targets.refusals import worded
 
 DELETED_AT_ONCE = 1000
 """Keys in one DeleteObjects call."""

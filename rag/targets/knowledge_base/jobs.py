@@ -14,7 +14,8 @@ from typing import Any
 from rag.errors import ConfigError, ServiceRefused, TargetFailed
 from rag.targets import Job
 from rag.targets.knowledge_base.names import Place
-from rag.targets.knowledge_base.service import Service, worded
+from rag.targets.knowledge_base.service import Service
+from rag.targets.refusals import worded
 
 KIND = "bedrock_ingestion"
 RUNNING = frozenset({"STARTING", "IN_PROGRESS", "STOPPING"})

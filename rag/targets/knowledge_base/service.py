@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -17,21 +16,11 @@ R = TypeVar("R")
 BATCH = 10
 """Documents in one call of the API (`KnowledgeBaseDocuments`, `DocumentIdentifiers`)."""
 PAGE = 1000
-REASON = 300
-"""Characters that are kept of a reason."""
 
 MOVING = frozenset({"PENDING", "STARTING", "IN_PROGRESS", "DELETING", "DELETE_IN_PROGRESS"})
 """Statuses that pass."""
 GONE = frozenset({"NOT_FOUND"})
 HELD = "INDEXED"
-
-_URI = re.compile(r"s3://[^\s,\]\)\"']+")
-_NOISE = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
-_TRANSIENT = re.compile(
-    r"throttl|rate exceeded|too many requests|internal (server )?(error|failure)|timed? ?out"
-    r"|unavailable|try again|service quota|temporar",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,16 +102,3 @@ def batches(items: Sequence[T], size: int = BATCH) -> Iterator[Sequence[T]]:
     """Cut items into what one call takes."""
     for start in range(0, len(items), size):
         yield items[start : start + size]
-
-
-def worded(reason: str) -> str:
-    """Return a reason of the service as it may be kept and shown: one line, no file's address."""
-    line = _NOISE.sub(" ", _URI.sub("the file", reason)).strip()
-    if len(line) > REASON:
-        line = line[: REASON - 1] + "…"
-    return line or "The service gave no reason."
-
-
-def passing(reason: str) -> bool:
-    """Whether a reason is the service's own trouble, which another try may be spared."""
-    return _TRANSIENT.search(reason) is not None
