@@ -103,6 +103,8 @@ def load_credentials(file: Path | None = None) -> dict[str, Credentials]:
         }
     try:
         listed = json.loads(file.read_text())
+        if not isinstance(listed, list) or not listed:
+            raise ValueError
         made = [Credentials(**{**one, "expires": _moment(one.get("expires"))}) for one in listed]
     except (TypeError, AttributeError, ValueError):
         raise ValueError(

@@ -215,7 +215,7 @@ def test_an_error_in_a_stream_is_an_exception_event(echo: LocalAws) -> None:
     runtime = echo.client("bedrock-runtime")
     chunks = _chunks(runtime.invoke_model_with_response_stream(modelId="fails", body=b"a"))
     assert next(chunks) == b"a"
-    with pytest.raises(EventStreamError, match="modelStreamErrorException.*It broke"):
+    with pytest.raises(EventStreamError, match=r"modelStreamErrorException.*It broke"):
         next(chunks)
 
 
