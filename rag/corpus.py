@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from rag.corpus_file import Loaded, load
-from rag.errors import NotIndexed
+from rag.errors import ModelChanged, NotIndexed
 from rag.records import Answer, Hit, MaskedText, Principal, Usage
 
 if TYPE_CHECKING:
@@ -23,9 +23,12 @@ if TYPE_CHECKING:
     from rag.langchain import CorpusRetriever
     from rag.ledger import QuarantineEntry, Run, Summary
     from rag.retrieve.query import Where
+    from rag.targets import Target
 
 ANSWER_HITS = 12
 """Passages that an answer may choose from, before the token budget."""
+MODEL_CHANGES = 5
+"""How often a question is embedded, when the index is exchanged for one of another model."""
 EVALUATED_HITS = 300
 """Passages a query when search is scored: enough for 100 documents of several passages each."""
 
@@ -241,6 +244,11 @@ class Corpus:
         Raises:
             ConfigError: A file has another layout.
         """
+        return self._evaluate(queries, qrels, principals, self._target)
+
+    def _evaluate(
+        self, queries: Path, qrels: Path, principals: Sequence[Principal] | None, target: Target
+    ) -> Scores:
         from rag import evaluate
         from rag.ledger import documents
 
@@ -256,7 +264,7 @@ class Corpus:
         asker = everybody if principals is None else principals
         rankings = {
             query: evaluate.by_document(
-                self.search(questions[query], principals=asker, k=EVALUATED_HITS),
+                self._search(self.mask(questions[query]), asker, EVALUATED_HITS, None, target),
                 lambda hit: names.get(hit.chunk.document_id, ""),
             )
             for query in judgements
@@ -264,17 +272,52 @@ class Corpus:
         }
         return evaluate.score(rankings, judgements)
 
-    def _search(
-        self, question: MaskedText, principals: Sequence[Principal], k: int, where: Where | None
-    ) -> list[Hit]:
-        from rag.retrieve.search import search
+    @property
+    def _target(self) -> Target:
+        """The target that is searched."""
+        return next(iter(self._context.targets.values()))
 
-        target = next(iter(self._context.targets.values()))
-        vector = self._context.embedder.embed([question.text])[0]
-        hits = search(target, question.text, vector, principals, k, where)
+    def _search(
+        self,
+        question: MaskedText,
+        principals: Sequence[Principal],
+        k: int,
+        where: Where | None,
+        target: Target | None = None,
+    ) -> list[Hit]:
+        searched = target or self._target
+        hits = self._found(searched, question, principals, k, where)
         if not hits and not self.status().last_runs:
             raise NotIndexed(
                 f"The corpus {self.name} was never synced into this state folder.",
                 f"Sync it (sluice sync {self.name}), or set SLUICE_HOME to where it was.",
             )
         return hits
+
+    def _found(
+        self,
+        target: Target,
+        question: MaskedText,
+        principals: Sequence[Principal],
+        k: int,
+        where: Where | None,
+    ) -> list[Hit]:
+        """Search with the model of the index that is served, whatever the corpus file says.
+
+        Between the two, a reindex may serve another index: the question is embedded again.
+        """
+        from rag.retrieve.search import search
+
+        for left in reversed(range(MODEL_CHANGES)):
+            embedding = None if target.embeds else target.model() or self.loaded.config.embed
+            vector = (
+                self._context.embedder_of(embedding).embed_query(question.text)
+                if embedding
+                else None
+            )
+            try:
+                return search(target, question.text, vector, principals, k, where, embedding)
+            except ModelChanged:
+                if not left:
+                    raise
+        raise AssertionError

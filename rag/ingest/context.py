@@ -9,7 +9,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.config import CorpusConfig
+from rag.config import CorpusConfig, Embedding
 from rag.corpus_file import Loaded, load
 from rag.home import home
 from rag.keys import Sealer, pseudonym_key
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from rag.ledger import Fingerprints, Ledger
     from rag.models import Embedder
     from rag.privacy import Masker
+    from rag.privacy.guardrail import Guardrail
     from rag.targets import Target
 
 
@@ -93,6 +94,15 @@ class Context:
 
         return masker(self.config.privacy)
 
+    def guardrail(self, reads: str) -> Guardrail | None:
+        """The guardrail that reads documents, questions or answers; None: none does."""
+        settings = self.config.privacy.guardrail
+        if settings is None or reads not in settings.on:
+            return None
+        from rag.privacy.guardrail import guardrail
+
+        return guardrail(settings, self.config.aws)
+
     @cached_property
     def embedder(self) -> Embedder:
         from rag.models import embedder
@@ -102,6 +112,16 @@ class Context:
             threads=self.threads,
             dimensions=self.config.embed.dimensions,
             aws=self.config.aws,
+        )
+
+    def embedder_of(self, embedding: Embedding) -> Embedder:
+        """Return another embedding model: the one of an index that is served, say."""
+        from rag.models import embedder
+
+        if embedding == self.config.embed:
+            return self.embedder
+        return embedder(
+            embedding.model, self.threads, dimensions=embedding.dimensions, aws=self.config.aws
         )
 
     @cached_property

@@ -11,6 +11,7 @@ from rag.records import Hit, Masked, Principal
 from rag.retrieve.query import Query, Where
 
 if TYPE_CHECKING:
+    from rag.config import Embedding
     from rag.targets import Target
 
 _RRF = 60
@@ -26,6 +27,7 @@ def search(
     principals: Sequence[Principal],
     k: int = 10,
     where: Where | None = None,
+    embedding: Embedding | None = None,
 ) -> list[Hit]:
     """The `k` best passages that the asker may read, best first.
 
@@ -36,11 +38,13 @@ def search(
         principals: Who asks; nobody finds nothing.
         k: How many at most.
         where: Narrows the documents searched.
+        embedding: The model that made `vector`, as the target named it.
 
     Raises:
+        ModelChanged: the target serves an index of another model by now.
         TargetFailed: the target did not answer.
     """
-    query = Query(question, vector, tuple(principals), where or Where())
+    query = Query(question, vector, tuple(principals), where or Where(), embedding)
     legs = target.legs(query, depth=max(_DEPTH, 4 * k))
     return readable(fuse(legs), principals)[:k]
 
