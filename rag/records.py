@@ -250,12 +250,22 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What an answer cost: passages considered and packed, tokens of context, seconds."""
+    """What an answer cost: passages considered and packed, tokens of context, seconds.
+
+    Attributes:
+        model: URI of who answered.
+        input_tokens, output_tokens: Of all paid calls for this question, the search's too.
+        usd: Their list price; None where one is not known.
+    """
 
     hits: int
     packed: int
     context_tokens: int
     seconds: float
+    model: str = ""
+    input_tokens: int = 0
+    output_tokens: int = 0
+    usd: float | None = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rag.config import Aws
 
 
-def client(service: str, aws: Aws) -> Any:
+def client(service: str, aws: Aws, *, once: bool | None = None) -> Any:
     """Return this process's boto3 client of a service, for threads to share.
 
     Model and guardrail services do not retry by themselves, for `rag.aws.calls.Calls` does; the
@@ -22,8 +22,13 @@ def client(service: str, aws: Aws) -> Any:
 
     Args:
         service: As boto3 names it, for example ``bedrock-runtime``.
+        once: Whether each call is tried once only, where that is not the service's default here.
+
+    Raises:
+        ConfigError: Region or credentials are missing.
     """
-    return _client(service, aws.model_dump_json(), os.getpid())
+    ours = service in ("bedrock-runtime", "sagemaker-runtime")
+    return _client(service, aws.model_dump_json(), ours if once is None else once, os.getpid())
 
 
 def forget_clients() -> None:
@@ -48,15 +53,14 @@ def credentials(aws: Aws) -> tuple[Any, str]:
 
 
 @lru_cache(maxsize=32)
-def _client(service: str, aws_json: str, process: int) -> Any:
+def _client(service: str, aws_json: str, once: bool, process: int) -> Any:
     """One client a process: connections must not be shared over a fork."""
     from botocore.config import Config
 
     from rag.config import Aws
 
     aws = Aws.model_validate_json(aws_json)
-    ours = service in ("bedrock-runtime", "sagemaker-runtime")
-    retries = {"total_max_attempts": 1} if ours else {"mode": "adaptive", "max_attempts": 8}
+    retries = {"total_max_attempts": 1} if once else {"mode": "adaptive", "max_attempts": 8}
     settings = Config(
         retries=retries,
         max_pool_connections=max(10, aws.concurrency),

@@ -74,16 +74,21 @@ class Runtime:
         self._record(started, 0, 0)
         return answer
 
+    @property
+    def _client(self) -> Any:
+        """The process's; asked for at each attempt, for new credentials make a new one."""
+        return client(self.service, self._aws, once=True)
+
     def _call(self, operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
         def once() -> dict[str, Any]:
-            found: dict[str, Any] = getattr(client(self.service, self._aws), operation)(**params)
+            found: dict[str, Any] = getattr(self._client, operation)(**params)
             return found
 
         return self.calls(once)
 
     def _read(self, operation: str, member: str, params: Mapping[str, Any]) -> dict[str, Any]:
         def once() -> tuple[dict[str, Any], bytes, Any]:
-            found = getattr(client(self.service, self._aws), operation)(**params)
+            found = getattr(self._client, operation)(**params)
             body = found[member].read()
             return found, body, _json(body)
 
