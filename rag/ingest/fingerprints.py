@@ -27,10 +27,13 @@ def fingerprints(config: CorpusConfig) -> Fingerprints:
     """Return the current fingerprints of a corpus's steps."""
     from rag.models import fingerprint as model_fingerprint
     from rag.privacy import fingerprint as privacy_fingerprint
+    from rag.privacy.guardrail import fingerprint as guardrail_fingerprint
 
+    mask = privacy_fingerprint(config.privacy)
+    guardrail = guardrail_fingerprint(config.privacy.guardrail)
     return Fingerprints(
         parse=_hash(PARSE, config.parse.model_dump(), *map(version, PARSERS)),
-        mask=privacy_fingerprint(config.privacy),
+        mask=_hash(mask, guardrail) if guardrail else mask,
         chunk=_hash(CHUNK, config.chunk.model_dump()),
         # Hashed, for it names packages: the ledger gives a fingerprint 64 characters.
         embed=_hash(model_fingerprint(config.embed.model, config.embed.dimensions)),

@@ -89,6 +89,7 @@ class _Item:
     pending: Future[ParsedDocument | Failure] | None = None
     parsed: ParsedDocument | None = None
     masked: MaskedDocument | Failure | None = None
+    name: Masked = Masked("")
 
 
 def run_shard(
@@ -191,26 +192,61 @@ def _batches(items: Iterable[_Item]) -> Iterator[list[_Item]]:
 
 
 def _mask(context: Context, batch: Sequence[_Item], made_by: str, report: ShardReport) -> None:
-    """Take the batch through the gate; from here on nothing is raw."""
+    """Take the batch and its names through the gate; from here on nothing is raw."""
     raw = [(item, item.parsed) for item in batch if item.parsed is not None]
-    if not raw:
-        return
     with report.timed("mask"):
-        masked = context.masker.mask_documents([parsed for _, parsed in raw])
-    for (item, _), outcome in zip(raw, masked, strict=True):
-        item.masked, item.parsed = outcome, None
-        if isinstance(outcome, MaskedDocument):
+        masked = context.masker.mask_documents([parsed for _, parsed in raw]) if raw else []
+        for (item, _), outcome in zip(raw, masked, strict=True):
+            item.masked, item.parsed = outcome, None
+        for item in batch:
+            tokens = item.masked.name_tokens if isinstance(item.masked, MaskedDocument) else ()
+            item.name = context.masker.mask_name(item.key, tokens)
+    fresh = [item for item, _ in raw]
+    _guard(context, batch, fresh, report)
+    for item in fresh:
+        if isinstance(item.masked, MaskedDocument):
             with report.timed("write"):
-                context.store.keep_masked(item.content_id, made_by, outcome)
+                context.store.keep_masked(item.content_id, made_by, item.masked)
+
+
+def _guard(
+    context: Context, batch: Sequence[_Item], fresh: Sequence[_Item], report: ShardReport
+) -> None:
+    """Have the guardrail, if there is one, read what was just masked, and all names.
+
+    When it cannot answer, the whole batch waits for the next run.
+    """
+    guardrail = context.guardrail("documents")
+    if guardrail is None:
+        return
+    from rag.ingest.guard import guard
+
+    new = {id(item) for item in fresh}
+    try:
+        with report.timed("guard"):
+            passed = guard(
+                guardrail,
+                [item.masked if id(item) in new else None for item in batch],
+                [item.name for item in batch],
+            )
+    except ServiceFailed as error:
+        log.warning("%s %s", error.message, error.hint)
+        for item in batch:
+            item.masked, item.name = failure("guardrail_failed", "mask"), _unnamed(item)
+        return
+    for item, one in zip(batch, passed, strict=True):
+        item.masked = one.document or item.masked
+        item.name = _unnamed(item) if one.name is None else one.name
+
+
+def _unnamed(item: _Item) -> Masked:
+    """The name of a document whose own did not pass."""
+    return Masked(f"withheld/{item.job.document_id[:12]}")
 
 
 def _results(context: Context, item: _Item, report: ShardReport) -> Iterator[DocumentResult]:
-    masked = item.masked
-    assert masked is not None
-    tokens = masked.name_tokens if isinstance(masked, MaskedDocument) else ()
-    with report.timed("mask"):
-        name = context.masker.mask_name(item.key, tokens)
-    yield from results_of(context, item.job, item.content_id, name, masked, report)
+    assert item.masked is not None
+    yield from results_of(context, item.job, item.content_id, item.name, item.masked, report)
 
 
 def results_of(

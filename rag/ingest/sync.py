@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from rag.targets import Target
 
 TRANSIENT = frozenset(
-    {"unreadable_source", "changed_while_reading", "detector_failed", "embedding_failed"}
+    {"unreadable_source", "changed_while_reading", "detector_failed", "guardrail_failed"}
+    | {"embedding_failed"}
 )
 """Failures that are not the document's: it is tried again in every run."""
 
