@@ -189,18 +189,23 @@ class Corpus:
             Blocked: The question holds an identifier that the policy blocks.
             NotIndexed: The corpus was never synced.
         """
-        from rag.answer import answerer
+        from rag.answer import answerer, counter
+        from rag.cost import metered
         from rag.retrieve.pack import pack
 
         started = time.perf_counter()
-        settings = self.loaded.config.answer
-        masked = self.mask(question)
+        config = self.loaded.config
+        settings = config.answer
         embedder = self._context.embedder
-        hits = self._search(masked, principals, ANSWER_HITS, None)
-        packed = pack(hits, settings.context_tokens, lambda text: embedder.count([text])[0])
-        draft = answerer(settings.model, embedder.embed).answer(
-            masked.text, packed.passages, settings.min_support
-        )
+        # To compare sentences the embedded model will do, which is free.
+        embed = embedder.embed if config.embed.model.startswith("embedded/") else None
+        by = answerer(settings.model, embed, aws=config.aws, max_tokens=settings.max_tokens)
+        with metered() as meter:
+            masked = self.mask(question)
+            hits = self._search(masked, principals, ANSWER_HITS, None)
+            packed = pack(hits, settings.context_tokens, counter(settings.model, embedder))
+            draft = by.answer(masked.text, packed.passages, settings.min_support)
+        spent = meter.total()
         return Answer(
             answer_id=uuid4().hex,
             question=masked.text,
@@ -212,6 +217,10 @@ class Corpus:
                 packed=len(packed.passages),
                 context_tokens=packed.tokens,
                 seconds=round(time.perf_counter() - started, 3),
+                model=settings.model,
+                input_tokens=spent.input_tokens,
+                output_tokens=spent.output_tokens,
+                usd=spent.usd,
             ),
             left_out=packed.left_out,
         )
@@ -285,8 +294,14 @@ class Corpus:
         where: Where | None,
         target: Target | None = None,
     ) -> list[Hit]:
+        config = self.loaded.config
         searched = target or self._target
-        hits = self._found(searched, question, principals, k, where)
+        wanted = max(k, config.search.candidates) if config.search.rerank else k
+        hits = self._found(searched, question, principals, wanted, where)
+        if config.search.rerank:
+            from rag.retrieve.rerank import rerank
+
+            hits = rerank(config.search.rerank, question.text, hits, k, config.aws)
         if not hits and not self.status().last_runs:
             raise NotIndexed(
                 f"The corpus {self.name} was never synced into this state folder.",
