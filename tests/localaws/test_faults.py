@@ -14,6 +14,7 @@ from botocore.exceptions import (
     ConnectionClosedError,
     EventStreamError,
     HTTPClientError,
+    ResponseStreamingError,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -166,13 +167,19 @@ def test_a_batch_fails_in_part(echo: LocalAws) -> None:
     assert statuses() == ["INDEXED"] * 10
 
 
-def test_a_malformed_answer_cannot_be_read(echo: LocalAws) -> None:
+@pytest.mark.parametrize("how", ["json", "cut"])
+def test_a_malformed_answer_loses_what_it_says(echo: LocalAws, how: str) -> None:
     client = echo.client("bedrock")
     assert "nextToken" in client.list_custom_models()
-    with echo.faults({"fault": "malformed", "how": "json"}):
+    with echo.faults({"fault": "malformed", "how": how}):
         assert "nextToken" not in client.list_custom_models()  # boto3 takes it without a word
-    with echo.faults({"fault": "malformed", "how": "cut"}), pytest.raises(HTTPClientError):
-        client.list_custom_models()
+
+
+def test_a_body_that_is_cut_is_shorter_than_announced(echo: LocalAws) -> None:
+    with echo.faults({"fault": "malformed", "how": "cut"}):
+        answer = echo.client("bedrock-runtime").invoke_model(modelId="any", body=b"abcd")
+        with pytest.raises(ResponseStreamingError):
+            answer["body"].read()
 
 
 def test_a_malformed_stream_fails_its_checksum(echo: LocalAws) -> None:
