@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from rag.models import Embedder
     from rag.privacy import Masker
     from rag.privacy.guardrail import Guardrail
-    from rag.privacy.guardrail import Guardrail
     from rag.targets import Target
 
 
@@ -94,15 +93,6 @@ class Context:
         from rag.privacy import masker
 
         return masker(self.config.privacy)
-
-    def guardrail(self, reads: str) -> Guardrail | None:
-        """The guardrail that reads documents, questions or answers; None: none does."""
-        settings = self.config.privacy.guardrail
-        if settings is None or reads not in settings.on:
-            return None
-        from rag.privacy.guardrail import guardrail
-
-        return guardrail(settings, self.config.aws)
 
     def guardrail(self, reads: str) -> Guardrail | None:
         """The guardrail that reads documents, questions or answers; None: none does."""
