@@ -226,12 +226,18 @@ class Corpus:
         )
 
     def mask(self, text: str) -> MaskedText:
-        """Return a text as it would be stored, and what was found in it.
+        """Return a question as it would be searched for, and what was found in it.
 
         Raises:
             Blocked: It holds an identifier that the policy blocks.
+            GuardrailBlocked: The guardrail refuses it.
+            ServiceFailed, ServiceRefused: The guardrail did not answer.
         """
-        return self._context.masker.mask_text(text)
+        from rag import guarded
+
+        masked = self._context.masker.mask_text(text)
+        guardrail = self._context.guardrail("questions")
+        return guarded.question(guardrail, masked) if guardrail else masked
 
     def as_retriever(self, *, principals: Sequence[Principal], k: int = 10) -> CorpusRetriever:
         """Return a LangChain ``BaseRetriever`` over what these principals may read."""
