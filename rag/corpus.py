@@ -177,7 +177,7 @@ class Corpus:
             where: Narrows the documents searched.
 
         Raises:
-            Blocked: The question holds an identifier that the policy blocks.
+            Blocked, GuardrailBlocked: The question holds what the policy or guardrail blocks.
             NotIndexed: The corpus was never synced.
         """
         return self._search(self.mask(question), principals, k, where)
@@ -186,9 +186,10 @@ class Corpus:
         """Answer from what the asker may read, with citations, or abstain.
 
         Raises:
-            Blocked: The question holds an identifier that the policy blocks.
+            Blocked, GuardrailBlocked: The question holds what the policy or guardrail blocks.
             NotIndexed: The corpus was never synced.
         """
+        from rag import guarded
         from rag.answer import answerer, counter
         from rag.cost import metered
         from rag.retrieve.pack import pack
@@ -205,6 +206,8 @@ class Corpus:
             hits = self._search(masked, principals, ANSWER_HITS, None)
             packed = pack(hits, settings.context_tokens, counter(settings.model, embedder))
             draft = by.answer(masked.text, packed.passages, settings.min_support)
+            if guardrail := self._context.guardrail("answers"):
+                draft = guarded.answer(guardrail, draft, masked.text, packed.passages)
         spent = meter.total()
         return Answer(
             answer_id=uuid4().hex,
