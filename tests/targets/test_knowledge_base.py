@@ -1,0 +1,336 @@
+"""The knowledge base as a target, in both its ways, over real servers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from rag.errors import ConfigError, DocumentsRefused, TargetFailed
+from rag.records import Masked
+from rag.retrieve.query import Query, Where
+from rag.retrieve.search import search
+from rag.targets import Stored
+from rag.targets.knowledge_base import KnowledgeBase
+from tests.services.knowledge import Base, base, corpus, knowledge, knowledge_server, s3_base
+from tests.services.localaws import LocalAws
+from tests.services.s3 import s3_bucket, s3_endpoint
+from tests.targets.documents import make
+
+__all__ = ["base", "knowledge", "knowledge_server", "s3_base", "s3_bucket", "s3_endpoint"]
+
+STAFF = ("group:staff",)
+
+
+def opened(base: Base, **settings: Any) -> KnowledgeBase:
+    """A target as another process would open it."""
+    return KnowledgeBase(base.target(**settings), corpus())
+
+
+def settled(target: KnowledgeBase) -> dict[str, str]:
+    """Wait for what the service has to do; return what it refused."""
+    until = time.monotonic() + 30
+    while (job := target.begin()) is not None:
+        while (refused := target.outcome(job)) is None:
+            assert time.monotonic() < until
+            time.sleep(0.02)
+        if refused:
+            return dict(refused)
+    return {}
+
+
+def found(target: KnowledgeBase, *asker: str, text: str = "word", **where: Any) -> list[str]:
+    hits = search(target, Masked(text), None, asker or STAFF, k=100, where=Where(**where))
+    return sorted(hit.chunk.id for hit in hits)
+
+
+def test_what_is_written_is_held_and_found(base: Base) -> None:
+    target = opened(base)
+    target.apply([make("a", "first word", "second word"), make("b", "third word")], [])
+    assert settled(target) == {}
+    again = opened(base)
+    assert again.begin() is None
+    assert again.inventory() == {
+        "a": Stored("1", STAFF, ("a-1-0", "a-1-1")),
+        "b": Stored("1", STAFF, ("b-1-0",)),
+    }
+    assert found(again) == ["a-1-0", "a-1-1", "b-1-0"]
+    assert (again.stats().documents, again.stats().chunks) == (2, 3)
+
+
+def test_a_hit_is_the_passage_that_was_written(base: Base) -> None:
+    document = make("a", "the only word", kind="table", media_type="application/pdf")
+    target = opened(base)
+    target.apply([document], [])
+    settled(target)
+    [hit] = search(target, Masked("word"), None, STAFF)
+    assert hit.chunk == document.chunks[0]
+    assert (hit.document, hit.title, hit.acl) == ("a.txt", "Title", STAFF)
+    assert set(hit.legs) == {"hybrid"}
+    [leg] = opened(base, search="semantic").legs(Query(Masked("word"), None, STAFF), 5)
+    assert leg == "vector"
+
+
+def test_a_new_version_takes_the_place_of_the_old_one(base: Base) -> None:
+    target = opened(base)
+    target.apply([make("a", "old word", "old second word"), make("b", "other word")], [])
+    settled(target)
+    target.apply([make("a", "new word", version="2")], [])
+    settled(target)
+    assert target.inventory() == {
+        "a": Stored("2", STAFF, ("a-2-0",)),
+        "b": Stored("1", STAFF, ("b-1-0",)),
+    }
+    assert found(target) == ["a-2-0", "b-1-0"]
+
+
+def test_deleted_documents_are_gone_and_one_without_chunks_is_deleted(base: Base) -> None:
+    target = opened(base)
+    target.apply([make(name, f"word {name}") for name in "abc"], [])
+    settled(target)
+    target.apply([make("b")], ["a", "never"])
+    settled(target)
+    assert list(target.inventory()) == ["c"]
+    assert found(target) == ["c-1-0"]
+    assert len(base.statuses()) == 1
+
+
+def test_rights_hold_in_the_service(base: Base) -> None:
+    target = opened(base)
+    many = tuple(f"group:g{number}" for number in range(9))
+    target.apply(
+        [
+            make("a", "word a", acl=("group:staff", "user:ana")),
+            make("b", "word b", acl=("user:ben",)),
+            make("c", "word c", acl=()),
+            make("d", "word d", acl=many),
+        ],
+        [],
+    )
+    settled(target)
+    assert found(target, "user:ana") == ["a-1-0"]
+    assert found(target, "user:ben") == ["b-1-0"]
+    assert found(target, "group:staff", "user:ben") == ["a-1-0", "b-1-0"]
+    assert found(target, "user:an") == []
+    assert target.legs(Query(Masked("word"), None, ()), 10) == {}
+    # More principals than one filter takes: several calls, one list.
+    crowd = [f"group:x{number}" for number in range(40)]
+    assert found(target, *crowd, "group:g8", "user:ana") == ["a-1-0", "d-1-0"]
+    assert found(target, *crowd, "user:ana", "group:g1", names=("a.txt",)) == ["a-1-0"]
+    assert target.inventory()["d"].acl == many
+
+
+def test_a_search_can_be_narrowed(base: Base) -> None:
+    target = opened(base)
+    target.apply(
+        [
+            make("a", "word a", media_type="application/pdf"),
+            make("b", "word b", kind="table"),
+            make("c", "word c"),
+        ],
+        [],
+    )
+    settled(target)
+    assert found(target, documents=("a", "c")) == ["a-1-0", "c-1-0"]
+    assert found(target, names=("b.txt",)) == ["b-1-0"]
+    assert found(target, media_types=("application/pdf",)) == ["a-1-0"]
+    assert found(target, kinds=("table",)) == ["b-1-0"]
+    assert found(target, kinds=("text",), documents=("a", "b")) == ["a-1-0"]
+
+
+def test_new_rights_hold_without_new_text(base: Base) -> None:
+    target = opened(base)
+    target.apply([make("a", "word a", "word two"), make("b", "word b")], [])
+    settled(target)
+    target.set_acl({"a": ("user:ana",), "never": STAFF}, {"a": "1x"})
+    settled(target)
+    assert target.inventory() == {
+        "a": Stored("1x", ("user:ana",), ("a-1-0", "a-1-1")),
+        "b": Stored("1", STAFF, ("b-1-0",)),
+    }
+    assert found(target) == ["b-1-0"]
+    assert found(target, "user:ana") == ["a-1-0", "a-1-1"]
+    target.set_acl({"a": ("user:ana", "group:staff"), "b": ()})
+    settled(target)
+    assert found(target) == ["a-1-0", "a-1-1"]
+    assert target.inventory()["a"].digest == "1x"
+    [hit] = search(target, Masked("word two"), None, ("user:ana",), k=1)
+    assert hit.chunk == make("a", "word a", "word two").chunks[1]
+
+
+def test_doing_it_again_changes_nothing(base: Base) -> None:
+    target = opened(base)
+    target.apply([make("a", "word a"), make("b", "word b")], [])
+    settled(target)
+    before = target.inventory()
+    target.apply([make("a", "word a"), make("b", "word b")], [])
+    settled(target)
+    assert target.inventory() == before
+    assert len(base.statuses()) == 2
+
+
+def test_what_was_begun_by_a_killed_process_is_finished_by_the_next(base: Base) -> None:
+    opened(base).apply([make("a", "word a")], [])
+    first = opened(base).begin()
+    assert first is not None
+    after = opened(base)
+    assert after.begin() in (first, None), "the same job, or it is over"
+    assert settled(after) == {}
+    assert found(after) == ["a-1-0"]
+
+
+def test_more_documents_than_a_call_takes(base: Base) -> None:
+    target = opened(base)
+    target.apply([make(f"d{number}", f"word {number}") for number in range(25)], [])
+    settled(target)
+    assert len(target.inventory()) == 25
+    assert len(found(target)) == 25
+    target.apply([], [f"d{number}" for number in range(23)])
+    settled(target)
+    assert sorted(target.inventory()) == ["d23", "d24"]
+
+
+def test_what_the_service_refuses_is_told_with_its_reason(base: Base, knowledge: LocalAws) -> None:
+    target = opened(base)
+    crowd = tuple(f"group:{number}" for number in range(11))
+    if base.bucket is None:
+        with pytest.raises(DocumentsRefused) as told:
+            target.apply([make("a", "word a", acl=crowd), make("b", "word b")], [])
+        refused: Mapping[str, str] = told.value.reasons
+        assert settled(target) == {}
+    else:
+        target.apply([make("a", "word a", acl=crowd), make("b", "word b")], [])
+        refused = settled(target)
+    assert set(refused) == {"a"}
+    [reason] = refused.values()
+    assert 10 < len(reason) <= 300
+    assert "\n" not in reason
+    assert "s3://" not in reason
+    assert found(target, *crowd, *STAFF) == ["b-1-0"]
+    # Whoever is told takes out what is left of it.
+    target.apply([], ["a"])
+    assert settled(target) == {}
+    assert list(target.inventory()) == ["b"]
+
+
+def test_a_document_comes_once_in_a_call(base: Base) -> None:
+    with pytest.raises(ValueError, match="twice"):
+        opened(base).apply([make("a", "word"), make("a", "word")], [])
+
+
+# Over a bucket
+
+
+def keys(base: Base) -> set[str]:
+    assert base.bucket is not None
+    pages = base.bucket.client.get_paginator("list_objects_v2").paginate(Bucket=base.bucket.name)
+    return {one["Key"] for page in pages for one in page.get("Contents", ())}
+
+
+def test_each_passage_is_a_file_and_unchanged_ones_are_not_written_again(
+    s3_base: Base,
+) -> None:
+    assert s3_base.bucket is not None
+    target = opened(s3_base)
+    target.apply([make("a", "word a", "word two")], [])
+    settled(target)
+    assert {key for key in keys(s3_base) if key.startswith("corpus/")} == {
+        f"corpus/a/0000{number}-a-1-{number}.txt{ending}"
+        for number in (0, 1)
+        for ending in ("", ".metadata.json")
+    }
+    text = s3_base.bucket.client.get_object(
+        Bucket=s3_base.bucket.name, Key="corpus/a/00000-a-1-0.txt"
+    )
+    assert text["Body"].read() == b"Heading\nword a"
+    target.set_acl({"a": ("user:ana",)}, {"a": "2"})
+    settled(target)
+    later = s3_base.bucket.client.head_object(
+        Bucket=s3_base.bucket.name, Key="corpus/a/00000-a-1-0.txt"
+    )
+    assert later["LastModified"] == text["LastModified"]
+    [job, _] = s3_base.jobs()
+    assert job["statistics"]["numberOfMetadataDocumentsModified"] == 2
+    assert job["statistics"]["numberOfModifiedDocumentsIndexed"] == 0
+
+
+def test_a_job_of_somebody_else_is_waited_for(s3_base: Base) -> None:
+    target = opened(s3_base)
+    target.apply([make("a", "word a")], [])
+    other = s3_base.agent.start_ingestion_job(
+        knowledgeBaseId=s3_base.id, dataSourceId=s3_base.data_source
+    )["ingestionJob"]["ingestionJobId"]
+    job = target.begin()
+    assert job is not None
+    assert job.reference["ingestion_job_id"] != other
+    assert settled(target) == {}
+    assert [one["status"] for one in s3_base.jobs()] == ["COMPLETE", "COMPLETE"]
+
+
+def test_a_document_that_somebody_took_out_is_missed_and_brought_back(s3_base: Base) -> None:
+    target = opened(s3_base)
+    target.apply([make("a", "word a", "word two"), make("b", "word b")], [])
+    settled(target)
+    gone = next(uri for uri in s3_base.statuses() if "/a/00001" in uri)
+    s3_base.agent.delete_knowledge_base_documents(
+        knowledgeBaseId=s3_base.id,
+        dataSourceId=s3_base.data_source,
+        documentIdentifiers=[{"dataSourceType": "S3", "s3": {"uri": gone}}],
+    )
+    until = time.monotonic() + 10
+    while len(s3_base.statuses()) == 3:
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    assert target.inventory()["a"] == Stored("", (), ("a-1-0",))
+    target.apply([make("a", "word a", "word two")], [])
+    settled(target)
+    assert target.inventory()["a"] == Stored("1", STAFF, ("a-1-0", "a-1-1"))
+
+
+def test_metadata_that_is_too_long_is_refused_and_names_are_cut(s3_base: Base) -> None:
+    crowd = tuple(f"group:{'x' * 200}{number}" for number in range(60))
+    target = opened(s3_base)
+    with pytest.raises(DocumentsRefused) as told:
+        target.apply([make("a", "word a", acl=crowd), make("b" * 40, "word b")], [])
+    assert "60 principals" in told.value.reasons["a"]
+    settled(target)
+    assert list(target.inventory()) == ["b" * 40]
+    with pytest.raises(DocumentsRefused):
+        target.set_acl({"b" * 40: crowd})
+    settled(target)
+    assert target.inventory() == {}, "its old rights may be too wide"
+
+
+def test_a_data_source_that_does_not_fit_is_said_before_anything_is_ingested(
+    s3_base: Base,
+) -> None:
+    assert s3_base.bucket is not None
+    target = opened(s3_base, url=f"{s3_base.bucket.url}/elsewhere")
+    target.apply([make("a", "word a")], [])
+    with pytest.raises(ConfigError, match="another bucket or prefix"):
+        target.begin()
+    assert s3_base.jobs() == []
+
+
+def test_a_job_that_fails_leaves_what_was_served(s3_base: Base, knowledge: LocalAws) -> None:
+    assert s3_base.bucket is not None
+    target = opened(s3_base)
+    target.apply([make("a", "word a")], [])
+    settled(target)
+    target.apply([make("a", "new word", version="2")], [])
+    job = target.begin()
+    assert job is not None
+    s3_base.agent.stop_ingestion_job(
+        knowledgeBaseId=s3_base.id,
+        dataSourceId=s3_base.data_source,
+        ingestionJobId=job.reference["ingestion_job_id"],
+    )
+    with pytest.raises(TargetFailed, match="STOPPED"):
+        while target.outcome(job) is None:
+            time.sleep(0.02)
+    after = opened(s3_base)
+    assert after.begin() != job
+    assert settled(after) == {}
+    assert found(after) == ["a-2-0"]
