@@ -13,7 +13,11 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from tests.localaws.knowledge_bases import knowledge
 from tests.services.localaws import LocalAws, start
+from tests.services.s3 import s3_bucket, s3_endpoint
+
+__all__ = ["knowledge", "s3_bucket", "s3_endpoint"]
 
 
 @pytest.fixture(scope="session")
