@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from rag.corpus_file import Loaded, load
-from rag.errors import ModelChanged, NotIndexed
+from rag.errors import ConfigError, ModelChanged, NotIndexed
 from rag.records import Answer, Hit, MaskedText, Principal, Usage
 
 if TYPE_CHECKING:
@@ -168,6 +168,7 @@ class Corpus:
         principals: Sequence[Principal],
         k: int = 10,
         where: Where | None = None,
+        target: str | None = None,
     ) -> list[Hit]:
         """Return the `k` best passages that the asker may read, best first.
 
@@ -175,17 +176,27 @@ class Corpus:
             question: Raw; it is masked before anything else sees it.
             principals: Who asks, for example ``["user:ana", "group:hr"]``; nobody finds nothing.
             where: Narrows the documents searched.
+            target: Kind of the target to search, where the corpus has several; by default its
+                first.
 
         Raises:
+            ConfigError: The corpus has no such target.
             Blocked, GuardrailBlocked: The question holds what the policy or guardrail blocks.
             NotIndexed: The corpus was never synced.
         """
-        return self._search(self.mask(question), principals, k, where)
+        chosen = self._chosen(target)
+        return self._search(self.mask(question), principals, k, where, chosen)
 
-    def ask(self, question: str, *, principals: Sequence[Principal]) -> Answer:
+    def ask(
+        self, question: str, *, principals: Sequence[Principal], target: str | None = None
+    ) -> Answer:
         """Answer from what the asker may read, with citations, or abstain.
 
+        Args:
+            target: As for `search`.
+
         Raises:
+            ConfigError: The corpus has no such target.
             Blocked, GuardrailBlocked: The question holds what the policy or guardrail blocks.
             NotIndexed: The corpus was never synced.
         """
@@ -195,6 +206,7 @@ class Corpus:
         from rag.retrieve.pack import pack
 
         started = time.perf_counter()
+        chosen = self._chosen(target)
         config = self.loaded.config
         settings = config.answer
         embedder = self._context.embedder
@@ -203,7 +215,7 @@ class Corpus:
         by = answerer(settings.model, embed, aws=config.aws, max_tokens=settings.max_tokens)
         with metered() as meter:
             masked = self.mask(question)
-            hits = self._search(masked, principals, ANSWER_HITS, None)
+            hits = self._search(masked, principals, ANSWER_HITS, None, chosen)
             packed = pack(hits, settings.context_tokens, counter(settings.model, embedder))
             draft = by.answer(masked.text, packed.passages, settings.min_support)
             if guardrail := self._context.guardrail("answers"):
@@ -289,6 +301,17 @@ class Corpus:
             if query in questions
         }
         return evaluate.score(rankings, judgements)
+
+    def _chosen(self, name: str | None) -> Target | None:
+        """Return the target of this name, or None where none is named."""
+        if name is None:
+            return None
+        if name not in self._context.target_names:
+            raise ConfigError(
+                f"The corpus {self.name} has no target {name}.",
+                f"It has: {', '.join(self._context.target_names)}.",
+            )
+        return self._context.targets[name]
 
     @property
     def _target(self) -> Target:

@@ -19,6 +19,10 @@ ASKER = Annotated[
     list[str],
     typer.Option("--as", metavar="PRINCIPALS", help="Who asks: user:NAME,group:NAME"),
 ]
+TARGET = Annotated[
+    str | None,
+    typer.Option(metavar="KIND", help="Which target to search, where the corpus has several."),
+]
 FIELDS = {"name": "names", "type": "media_types", "kind": "kinds", "id": "documents"}
 
 
@@ -40,6 +44,7 @@ def search(
             help="Only documents whose name, type or id is this, or passages of this kind.",
         ),
     ] = None,
+    target: TARGET = None,
     as_json: JSON = False,
 ) -> None:
     """Find passages that the asker may read."""
@@ -47,7 +52,9 @@ def search(
 
     principals = _principals(asker)
     narrowed = _where(where or [])
-    hits = Corpus.open(corpus).search(question, principals=principals, k=k, where=narrowed)
+    hits = Corpus.open(corpus).search(
+        question, principals=principals, k=k, where=narrowed, target=target
+    )
     if as_json:
         show_json(
             [
@@ -70,14 +77,20 @@ def search(
         show("Nothing found that these principals may read.")
 
 
-def ask(corpus: CORPUS, question: QUESTION, asker: ASKER, as_json: JSON = False) -> None:
+def ask(
+    corpus: CORPUS,
+    question: QUESTION,
+    asker: ASKER,
+    target: TARGET = None,
+    as_json: JSON = False,
+) -> None:
     """Answer with citations, or abstain.
 
     From nothing that the asker may not read.
     """
     from rag.corpus import Corpus
 
-    answer = Corpus.open(corpus).ask(question, principals=_principals(asker))
+    answer = Corpus.open(corpus).ask(question, principals=_principals(asker), target=target)
     if as_json:
         show_json(
             {

@@ -1,4 +1,4 @@
-"""Knowledge bases for tests: on localaws, over a bucket of the S3 server, or for direct ingestion."""
+"""Knowledge bases for tests, on localaws: over a bucket, or for documents handed over by API."""
 
 from __future__ import annotations
 
