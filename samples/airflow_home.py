@@ -124,7 +124,7 @@ def served(
             raise SystemExit(f"Airflow did not start; see {log}")
         yield address
     finally:
-        _end(started)
+        end(started)
 
 
 def password(env: dict[str, str]) -> str:
@@ -147,7 +147,7 @@ def _healthy(address: str, started: Sequence[subprocess.Popen[bytes]]) -> bool:
     return False
 
 
-def _end(started: Sequence[subprocess.Popen[bytes]]) -> None:
+def end(started: Sequence[subprocess.Popen[bytes]]) -> None:
     """Ask all to end, then make them. Tasks are in process groups of their own."""
     all_of_them: list[psutil.Process] = []
     for process in started:

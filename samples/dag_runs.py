@@ -50,7 +50,9 @@ def main(log: str) -> None:
         wanted = json.loads(line) if line.startswith("{") else {}
         dag = getattr(dags.sluice_corpora, wanted.get("dag", "sluice_handbook"))
         run = dag.test(run_conf=wanted.get("params"))
-        tell(run=run.run_id, state=str(run.state))
+        published = run.get_task_instance("publish")
+        result = published.xcom_pull(task_ids="publish") if published else None
+        tell(run=run.run_id, state=str(run.state), result=result)
 
 
 if __name__ == "__main__":

@@ -89,8 +89,8 @@ def show_masking(corpus: Corpus, passage: str) -> None:
     )
 
 
-def show_answer(answer: Answer, asker: Sequence[str]) -> None:
-    """Print an answer with where each part of it comes from."""
+def show_answer(answer: Answer, asker: Sequence[str], spent: str = "") -> None:
+    """Print an answer with where each part of it comes from, and what it cost if that is known."""
     console.print(
         f"[dim]asked by[/] {', '.join(asker)}   [dim]seen as[/] {escape(answer.question)}"
     )
@@ -104,6 +104,8 @@ def show_answer(answer: Answer, asker: Sequence[str]) -> None:
             f"  [dim]{escape(citation.document)}{', ' if where else ''}{escape(where)}[/]"
         )
         console.print(f"  [dim]“{escape(' '.join(citation.quote.split()))}”[/]")
+    if spent:
+        console.print(f"  [dim]{escape(spent)}[/]")
     console.print()
 
 

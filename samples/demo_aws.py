@@ -1,0 +1,223 @@
+"""``make demo-aws``: the main job on a local AWS, with the corpus file that an account would get.
+
+Documents on S3, masked and then read by a Bedrock guardrail, embedded by Bedrock, kept equal in
+OpenSearch and in a knowledge base, answered by a Bedrock model. An S3 server, localaws and a real
+OpenSearch stand on loopback for it; the product knows only their addresses. The exit code is 0
+when everything that is shown is true.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+import boto3
+from rich.markup import escape
+from rich.syntax import Syntax
+
+from rag.corpus import Corpus
+from rag.cost import metered
+from rag.privacy import Blocked
+from samples.airflow_home import ROOT, environment, migrate
+from samples.aws.account import DOCUMENTS, PREFIX, create, upload
+from samples.aws.servers import Servers, running
+from samples.aws.shown import TARGETS, show_calls, show_held, show_servers
+from samples.dag_process import Dag, opened
+from samples.shown import console, heading, show_answer, show_counts, show_indexed
+
+BLOCKED_QUESTION = "What is Project Halcyon about?"
+
+
+def fresh_project(state: Path) -> Path:
+    """Return a project folder without anything that an earlier demo left."""
+    for old in ("project", "sluice", "servers"):
+        shutil.rmtree(state / old, ignore_errors=True)
+    project = state / "project"
+    (project / "corpora").mkdir(parents=True)
+    return project
+
+
+def declared(servers: Servers, project: Path) -> Path:
+    """Make what the corpus needs in the account; return the corpus file that names it."""
+    sample = (ROOT / "samples" / "aws" / "handbook.yaml").read_text(encoding="utf-8")
+    account = create()
+    files = upload(ROOT / "samples" / "handbook")
+    corpus_file = project / "corpora" / "handbook.yaml"
+    corpus_file.write_text(account.corpus(sample, servers.opensearch), encoding="utf-8")
+    show_servers(servers)
+    console.print(
+        f"\nMade by plain boto3: guardrail [bold]{account.guardrail}[/] version "
+        f"{account.guardrail_version}, knowledge base [bold]{account.knowledge_base}[/], data "
+        f"source [bold]{account.data_source}[/]; {files} files in the bucket."
+    )
+    return corpus_file
+
+
+def searching(corpus_file: Path) -> dict[str, Corpus]:
+    """Return the corpus once for each target, which is its first there and so the one searched."""
+    first = Corpus.open(corpus_file)
+    found = {}
+    for target in first.loaded.config.targets:
+        others = [one for one in first.loaded.config.targets if one is not target]
+        config = first.loaded.config.model_copy(update={"targets": (target, *others)})
+        found[target.kind] = Corpus(type(first.loaded)(config, corpus_file, first.loaded.base))
+    return found
+
+
+def ask(corpora: dict[str, Corpus], question: str, asker: Sequence[str], said: str | None) -> None:
+    """Ask each target and print; see that the answer holds `said`, or abstains where None.
+
+    Raises:
+        SystemExit: It does not.
+    """
+    for kind, corpus in corpora.items():
+        with metered() as meter:
+            answer = corpus.ask(question, principals=asker)
+        console.print(f"[bold cyan]{TARGETS[kind]}[/]", end="   ")
+        show_answer(answer, asker, _spent(meter.as_counts()))
+        if said is None and not answer.abstained:
+            raise SystemExit(f"{TARGETS[kind]} answered what no document says.")
+        if said is not None and said not in answer.text:
+            raise SystemExit(f"{TARGETS[kind]} did not answer with {said!r}.")
+
+
+def _spent(usage: dict[str, dict[str, Any]]) -> str:
+    """Return a line of what models were paid for."""
+    parts = []
+    for model, one in usage.items():
+        usd = one["usd"]
+        price = "" if usd is None else f", ${usd:.6f}"
+        parts.append(f"{model}: {one['input_tokens']} + {one['output_tokens']} tokens{price}")
+    return " · ".join(parts)
+
+
+def refused(corpus: Corpus) -> None:
+    """Ask what the guardrail blocks.
+
+    Raises:
+        SystemExit: It was answered.
+    """
+    console.print(f"\n[bold]{escape(BLOCKED_QUESTION)}[/]   [dim]a word of the guardrail's list[/]")
+    try:
+        corpus.ask(BLOCKED_QUESTION, principals=["user:demo", "group:staff"])
+    except Blocked as blocked:
+        console.print(f"[yellow]{escape(blocked.message)}[/] [dim]{escape(blocked.hint)}[/]")
+        return
+    raise SystemExit("The guardrail let a blocked question through.")
+
+
+def gone(corpora: dict[str, Corpus], question: str, asker: Sequence[str], document: str) -> None:
+    """See that no target finds a deleted document.
+
+    Raises:
+        SystemExit: One does.
+    """
+    for kind, corpus in corpora.items():
+        hits = corpus.search(question, principals=asker, k=20)
+        if any(hit.document == document for hit in hits):
+            raise SystemExit(f"{TARGETS[kind]} still finds {document}.")
+    console.print(f"[green]{escape(document)} is found in neither.[/]")
+
+
+def change(shown: dict[str, Any]) -> None:
+    """Change one document in the bucket and delete another."""
+    s3 = boto3.client("s3")
+    changed, deleted = (f"{PREFIX}/{shown['change']['document']}", f"{PREFIX}/{shown['delete']}")
+    before = s3.get_object(Bucket=DOCUMENTS, Key=changed)["Body"].read()
+    s3.put_object(
+        Bucket=DOCUMENTS, Key=changed, Body=before + f"\n\n{shown['change']['adds']}\n".encode()
+    )
+    s3.delete_object(Bucket=DOCUMENTS, Key=deleted)
+    console.print(
+        f"[dim]changed[/] {shown['change']['document']}   [dim]deleted[/] {shown['delete']}"
+    )
+
+
+def run(dag: Dag, servers: Servers) -> tuple[float, list[dict[str, Any]]]:
+    """Run the DAG; return seconds by the clock and what it asked of Bedrock."""
+    servers.calls()
+    seconds = dag.run()
+    return seconds, servers.calls()
+
+
+def show(servers: Servers, dag: Dag, project: Path) -> None:
+    """Go through it all."""
+    shown = json.loads((ROOT / "samples" / "demo.json").read_text(encoding="utf-8"))
+    heading(1, "An account on loopback, and a corpus file that differs in five values")
+    corpus_file = declared(servers, project)
+    console.print(Syntax(corpus_file.read_text("utf-8"), "yaml", background_color="default"))
+
+    heading(2, "The DAG runs in Airflow: S3, mask, guardrail, Bedrock, two targets")
+    seconds, calls = run(dag, servers)
+    corpora = searching(corpus_file)
+    corpus = next(iter(corpora.values()))
+    show_indexed(corpus.status(), seconds)
+    console.print()
+    show_calls(calls, dag.result.get("usage", {}))
+    console.print()
+    show_held(corpus_file)
+
+    heading(3, "The same questions of both targets, answered by a Bedrock model")
+    for question in shown["questions"]:
+        console.print(f"[bold]{escape(question['question'])}[/]   [dim]{question['shows']}[/]")
+        for asker, said in zip(question["askers"], question["says"], strict=True):
+            ask(corpora, question["question"], asker, said)
+    refused(corpus)
+
+    heading(4, "One document changed in the bucket, one deleted: both targets follow")
+    change(shown)
+    seconds, calls = run(dag, servers)
+    show_counts(corpus, seconds)
+    show_calls(calls, dag.result.get("usage", {}))
+    console.print()
+    show_held(corpus_file)
+    changed = shown["change"]
+    console.print(f"\n[bold]{escape(changed['question'])}[/]")
+    ask(corpora, changed["question"], changed["asker"], changed["says"])
+    gone(corpora, shown["deleted_question"], changed["asker"], shown["delete"])
+
+
+def stop(*_: object) -> NoReturn:
+    """End as Ctrl-C does; a second one must not interrupt the ending."""
+    for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+def main() -> None:
+    """Run it all; the exit code is 0 when everything shown is true."""
+    for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, stop)
+    started = time.monotonic()
+    state = Path(os.environ.get("STATE", ROOT / ".home")) / "demo-aws"
+    project = fresh_project(state)
+    inherited = {name for name in os.environ if name.startswith("AWS_")}
+    for name in inherited:  # nobody's own account is meant
+        del os.environ[name]
+    env = environment(state, project)
+    try:
+        with console.status("Starting the S3 server, localaws and OpenSearch …"):
+            migrate(env)
+        with running(state / "servers", env) as servers:
+            env |= servers.environment
+            os.environ.update(env)
+            with opened(env, state / "airflow" / "dag-runs.log") as dag:
+                show(servers, dag, project)
+    except KeyboardInterrupt:
+        console.print("Ended; nothing is left running.")
+        raise SystemExit(130) from None
+    console.print(
+        f"\nAll shown was checked, in {time.monotonic() - started:.0f} s; the servers have ended.\n"
+        "[bold]Next:[/] docs/aws.md: the same in an account. docs/localaws.md: a local Bedrock "
+        "for what you build."
+    )
+
+
+if __name__ == "__main__":
+    main()
