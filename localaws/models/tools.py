@@ -92,8 +92,8 @@ class _Filler:
         self._root = root
         self._text = text
         self._answer = answer
-        self._numbers = _NUMBER.findall(text)
-        self._names = _QUOTED.findall(text) + _NAME.findall(text)
+        self._numbers: list[str] = _NUMBER.findall(text)
+        self._names: list[str] = _QUOTED.findall(text) + _NAME.findall(text)
 
     def value(self, schema: Any, name: str, depth: int) -> Any:
         schema = self._resolved(schema)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from localaws.models.prompt import Part, Prompt
 
@@ -71,6 +71,10 @@ _ABSTAIN = re.compile(
 )
 
 
+_HEADING = re.compile(r"^[^\S\n]*(?:#+[^\S\n]+(?P<a>[^\n]+)|(?P<b>[^\n]*[^\S\n]›[^\S\n][^\n]*))\n")
+"""A first line that heads what follows: Markdown's, or a path of sections."""
+
+
 @dataclass(frozen=True, slots=True)
 class Given:
     """A passage of the prompt.
@@ -121,6 +125,7 @@ def read(prompt: Prompt) -> Reading:
         if turn.text == asked:
             found_question, rest = question, left
     passages += _parts(prompt, len(passages))
+    passages = [_headed(given) for given in passages]
     told = "\n".join(instructions)
     wish = _ABSTAIN.search(told)
     return Reading(
@@ -228,6 +233,14 @@ def _last_question(text: str) -> str:
     if asking:
         return asking[-1]
     return blocks[-1] if blocks else ""
+
+
+def _headed(given: Given) -> Given:
+    heading = None if given.title or given.cited else _HEADING.match(given.text)
+    if heading is None:
+        return given
+    title = (heading["a"] or heading["b"]).strip()
+    return replace(given, title=title, text=given.text[heading.end() :].strip())
 
 
 def _parts(prompt: Prompt, before: int) -> Iterator[Given]:
