@@ -71,7 +71,8 @@ def _payload(
     value = values.get(payload.name)
     path = f"{member.name}.{payload.name}"
     if payload.shape.kind == "blob":
-        write(payload.shape, value, path, problems)
+        if value is not None:
+            write(payload.shape, value, path, problems)
         raw = bytes(value) if isinstance(value, bytes | bytearray) else b""
         return "application/octet-stream", raw
     if payload.shape.kind == "string":
