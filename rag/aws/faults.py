@@ -93,6 +93,7 @@ class Fault:
 def fault(error: BaseException) -> Fault | None:
     """Return what an exception of a call means; None when it is not one of a service's."""
     from botocore import exceptions as known
+    from botocore.parsers import ResponseParserError
 
     name = type(error).__name__
     if isinstance(error, known.ClientError):
@@ -119,7 +120,7 @@ def fault(error: BaseException) -> Fault | None:
     if isinstance(
         error,
         known.HTTPClientError
-        | known.ResponseParserError
+        | ResponseParserError
         | known.IncompleteReadError
         | known.EventStreamError
         | ConnectionError
