@@ -183,6 +183,6 @@ def unseal(token: str) -> str:
         AwsError: ValidationException, for a token that `seal` did not give.
     """
     try:
-        return base64.urlsafe_b64decode(token.encode()).decode()
+        return base64.b64decode(token, altchars=b"-_", validate=True).decode()
     except (binascii.Error, UnicodeError, ValueError) as error:
         raise AwsError("ValidationException", "The provided nextToken is invalid.") from error
