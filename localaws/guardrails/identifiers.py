@@ -90,16 +90,16 @@ def _named(texts: Sequence[str], wanted: Collection[str]) -> list[list[tuple[int
         for text in texts
     ]
     if not _DETECTED.isdisjoint(wanted):
-        for text_spans, findings in zip(spans, _detected(texts), strict=True):
+        for text_spans, findings in zip(spans, _detected(texts, "NAME" in wanted), strict=True):
             text_spans += [span for span in findings if span[2] in wanted]
     return spans
 
 
-def _detected(texts: Sequence[str]) -> list[list[tuple[int, int, str]]]:
+def _detected(texts: Sequence[str], names: bool) -> list[list[tuple[int, int, str]]]:
     from rag.privacy.detect import Passage, Segment
 
     with _busy:
-        found = _detector().detect([Passage([Segment(text)]) for text in texts])
+        found = _detector().detect([Passage([Segment(text)]) for text in texts], model=names)
     results: list[list[tuple[int, int, str]]] = []
     for text, (findings,) in zip(texts, found, strict=True):
         results.append([])

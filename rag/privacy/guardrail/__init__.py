@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
-from rag.errors import ServiceFailed, SluiceError
+from rag.errors import SluiceError
 from rag.privacy.guardrail.aligning import Span, everywhere, replaced, spans, spared
 from rag.privacy.guardrail.packing import Part, cut, pack
 from rag.records import Masked
@@ -253,14 +253,14 @@ def _read(response: Mapping[str, Any], whole: bool) -> _Said:
     """Read a response; it counts only if it says that all of the text was read.
 
     Raises:
-        ServiceFailed: It does not, or says nothing.
+        ResponseParserError: It does not, or says nothing: a fault of the service.
     """
+    from botocore.parsers import ResponseParserError
+
     characters = response.get("guardrailCoverage", {}).get("textCharacters", {})
     partial = whole and characters.get("guarded", 0) < characters.get("total", 0)
     if response.get("action") not in ("NONE", "GUARDRAIL_INTERVENED") or partial:
-        raise ServiceFailed(
-            "The Bedrock guardrail did not read all of the text.", "Try again.", "Incomplete"
-        )
+        raise ResponseParserError("The guardrail did not read all of the text.")
     found: dict[str, set[str]] = {}
     blocked: Counter[str] = Counter()
     for assessment in response.get("assessments", ()):

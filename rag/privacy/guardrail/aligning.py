@@ -28,16 +28,36 @@ def spans(text: str, output: str, found: Mapping[str, Collection[str]]) -> list[
     """Return what of `text` was replaced to make `output`, in order; None: that cannot be told.
 
     Each ``{name}`` of the output stands for one of the values found under that name, or for
-    itself. All ways to read the output are followed at once, so time is linear in its length for
-    any number of replacements.
+    itself; where no such reading fits, for any text. Whatever the reading, what lies outside of
+    the spans is what the output keeps.
 
     Args:
-        found: The values that were anonymised, by entity type or name of regex.
+        found: The values that were anonymised, by entity type or name of regex. A service may
+            list one of several.
     """
     if not found:
         return [] if text == output else None
     names = "|".join(re.escape(name) for name in sorted(found, key=len, reverse=True))
-    pieces = re.split(rf"(\{{(?:{names})\}})", output)
+    pieces = re.split(rf"(\{{(?:{names})\}})", output)  # at odd places: names in braces
+    ends = _exact(text, pieces, found) or _loose(text, pieces)
+    if ends is None:
+        return None
+    changed: list[Span] = []
+    begin = 0
+    for number, end in enumerate(ends):
+        if number % 2 and begin < end and text[begin:end] != pieces[number]:
+            changed.append(Span(begin, end, pieces[number][1:-1]))
+        begin = end
+    return changed
+
+
+def _exact(
+    text: str, pieces: Sequence[str], found: Mapping[str, Collection[str]]
+) -> list[int] | None:
+    """Return where each piece ends in the text, names standing for values that were found.
+
+    All readings are followed at once: the time is linear in the pieces, however many there are.
+    """
     # For each piece: the places it can end at, and the place it began at then.
     ways: list[dict[int, int]] = [{0: 0}]
     for number, piece in enumerate(pieces):
@@ -47,19 +67,38 @@ def spans(text: str, output: str, found: Mapping[str, Collection[str]]) -> list[
             for value in values:
                 if text.startswith(value, begin):
                     reached[begin + len(value)] = begin
-        if not reached:
-            return None
         ways.append(reached)
-    if len(text) not in ways[-1]:
-        return None
-    changed: list[Span] = []
     end = len(text)
-    for number in range(len(pieces) - 1, -1, -1):
-        begin = ways[number + 1][end]
-        if number % 2 and text[begin:end] != pieces[number]:
-            changed.append(Span(begin, end, pieces[number][1:-1]))
-        end = begin
-    return changed[::-1]
+    ends: list[int] = []
+    for reached in ways[:0:-1]:
+        if end not in reached:
+            return None
+        ends.append(end)
+        end = reached[end]
+    return ends[::-1]
+
+
+def _loose(text: str, pieces: Sequence[str]) -> list[int] | None:
+    """Return where each piece ends in the text, names standing for anything.
+
+    As a file name is matched with ``*``: each text between names at its first place, the last one
+    at the end.
+    """
+    ends: list[int] = []
+    end = 0
+    for number in range(0, len(pieces), 2):
+        last = number == len(pieces) - 1
+        piece = pieces[number]
+        if number == 0:
+            begin = 0 if text.startswith(piece) else -1
+        else:
+            begin = len(text) - len(piece) if last else text.find(piece, end)
+            ends.append(begin)
+        if begin < end or not text.startswith(piece, begin):
+            return None
+        end = begin + len(piece)
+        ends.append(end)
+    return ends if end == len(text) else None
 
 
 def everywhere(text: str, found: Mapping[str, Collection[str]]) -> list[Span]:
