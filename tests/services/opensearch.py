@@ -1,9 +1,14 @@
-"""A real OpenSearch, one node, started once for all tests; indexes of its own for each test."""
+"""A real OpenSearch, one node, started once for all tests; indexes of its own for each test.
+
+Who runs tests often leaves one running (``python -m samples.opensearch_server``) and names it in
+``SLUICE_TEST_OPENSEARCH``.
+"""
 
 from __future__ import annotations
 
 import atexit
 import itertools
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -36,6 +41,8 @@ class OpenSearch:
 @cache
 def _node() -> str:
     """Start the node; one a process, however many conftests import the fixture."""
+    if running_already := os.environ.get("SLUICE_TEST_OPENSEARCH"):
+        return running_already
     folder, until_exit = tempfile.mkdtemp(prefix="opensearch-"), ExitStack()
     until_exit.callback(shutil.rmtree, folder, ignore_errors=True)
     cluster = until_exit.enter_context(running(Path(folder)))
@@ -51,7 +58,7 @@ def opensearch_url() -> str:
 @pytest.fixture
 def opensearch(opensearch_url: str) -> Iterator[OpenSearch]:
     """Yield the node and a name; what was made under that name is deleted afterwards."""
-    own = OpenSearch(opensearch_url, f"test-{next(_numbers)}")
+    own = OpenSearch(opensearch_url, f"test-{os.getpid()}-{next(_numbers)}")
     yield own
     client = own.client()
     client.indices.delete(index=f"{own.index}-*", ignore_unavailable=True)

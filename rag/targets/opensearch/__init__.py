@@ -9,21 +9,23 @@ and gives rows ids of its own: there the new rows are found before the old ones 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from rag import config
-from rag.errors import ModelChanged, TargetFailed
+from rag.errors import DocumentsRefused, ModelChanged, TargetFailed
 from rag.records import Hit, IndexedDocument, Principal
 from rag.retrieve.query import Query
 from rag.targets import Contents, Job, Stored
 from rag.targets.opensearch import bulk, generations, rows, search
 from rag.targets.opensearch.connection import Connection
 from rag.targets.opensearch.generations import Generation
-from rag.targets.opensearch.reading import Row, inventory, rows_of, size_on_disk, whole_rows
+from rag.targets.opensearch.reading import Row, inventory, rows_of, size, whole_rows
 from rag.targets.opensearch.settling import Settling
 
 _COMPACT_SECONDS = 600
+LOOKS = 4
+"""How often a search looks which generation is served, when they are exchanged meanwhile."""
 
 
 class OpenSearchIndex:
@@ -54,13 +56,16 @@ class OpenSearchIndex:
         self._pinned = generation
         self._served: Generation | None = None
         self._hybrid = hybrid
-        self._removed = False
         self._settling = Settling(self.connection)
 
     # Writing
 
     def apply(self, upserts: Sequence[IndexedDocument], deletes: Sequence[str]) -> None:
-        """See `rag.targets.Target.apply`; all of it appears at once in each shard."""
+        """See `rag.targets.Target.apply`; all of it appears at once in each shard.
+
+        Deleted documents go from a generation kept for rollback too, so that it does not bring
+        them back.
+        """
         ids = [document.id for document in upserts]
         if len(set(ids)) != len(ids) or not set(ids).isdisjoint(deletes):
             raise ValueError("a document id comes twice")
@@ -77,46 +82,40 @@ class OpenSearchIndex:
         written = max([time.time_ns() // 1000, *(row.written + 1 for row in before)])
         full = [document for document in upserts if document.chunks]
         if self.connection.serverless:
-            self._settling.replace(generation.index, before, full, written, self._bytes)
+            refused = self._settling.replace(generation.index, before, full, written, self._bytes)
         else:
-            self._replace(generation.index, before, full, written)
-        self._removed = self._removed or bool(before)
+            refused = self._replace(generation.index, before, full, written)
         for kept in self._kept(generation):
-            self._forget_in(kept, deletes)
+            self._delete(kept, rows_of(self.connection, kept, deletes))
+        if refused:
+            self.apply([], sorted(refused))
+            raise DocumentsRefused(refused)
 
     def _replace(
         self, index: str, before: Sequence[Row], upserts: Sequence[IndexedDocument], written: int
-    ) -> None:
-        """Write the new rows and remove the stale ones, then refresh."""
+    ) -> dict[str, str]:
+        """Write the new rows and remove the stale ones, then refresh; return what was refused."""
         stays = {chunk.id for document in upserts for chunk in document.chunks}
 
-        def items() -> Iterator[bytes]:
+        def items() -> Iterator[bulk.Item]:
             for document in upserts:
                 for row in rows.rows(document, written):
                     yield bulk.index(row, row["chunk_id"])
             for old in before:
                 if old.id not in stays:
-                    yield bulk.delete(old.id, old.document_id)
+                    yield bulk.delete(old)
 
-        bulk.write(self.connection, index, items(), self._bytes)
+        refused = bulk.write(self.connection, index, items(), self._bytes)
         self._refresh(index)
         # What a killed writer had written and never refreshed was not among `before`.
         touched = {document.id for document in upserts} | {row.document_id for row in before}
-        left = [
-            bulk.delete(row.id, row.document_id)
-            for row in rows_of(self.connection, index, sorted(touched), other_than=written)
-        ]
-        if left:
-            bulk.write(self.connection, index, left, self._bytes)
-            self._refresh(index)
+        left = rows_of(self.connection, index, sorted(touched), other_than=written)
+        self._delete(index, left)
+        return refused
 
-    def _forget_in(self, index: str, deletes: Sequence[str]) -> None:
-        """Delete documents from a generation kept for rollback: it does not bring them back."""
-        gone = [
-            bulk.delete(row.id, None if self.connection.serverless else row.document_id)
-            for row in rows_of(self.connection, index, deletes)
-        ]
-        if gone:
+    def _delete(self, index: str, found: Iterable[Row]) -> None:
+        routed = not self.connection.serverless
+        if gone := [bulk.delete(row, routed=routed) for row in found]:
             bulk.write(self.connection, index, gone, self._bytes)
             self._refresh(index)
 
@@ -141,24 +140,26 @@ class OpenSearchIndex:
                 self._settling.rewrite(index, found, fields, self._bytes)
                 continue
             changes = (
-                bulk.update(row.id, row.document_id, fields(row.document_id))
+                bulk.update(row, fields(row.document_id))
                 for row in rows_of(self.connection, index, sorted(acls))
             )
             bulk.write(self.connection, index, changes, self._bytes)
             self._refresh(index)
 
     def compact(self) -> None:
-        """See `rag.targets.Target.compact`; Serverless does it by itself."""
+        """See `rag.targets.Target.compact`; Serverless does it by itself.
+
+        OpenSearch keeps deleted rows for half a minute more, for copies that may have to catch
+        up with them; those leave the disk with the next merge.
+        """
         generation = self._current()
-        if generation is None or self.connection.serverless or not self._removed:
+        if generation is None or self.connection.serverless:
             return
-        self.connection.ask(
-            lambda client: client.indices.forcemerge(
-                index=generation.index,
-                params={"only_expunge_deletes": "true", "request_timeout": _COMPACT_SECONDS},
+        if size(self.connection, generation.index).deleted:
+            how = {"only_expunge_deletes": "true", "request_timeout": _COMPACT_SECONDS}
+            self.connection.ask(
+                lambda client: client.indices.forcemerge(index=generation.index, params=how)
             )
-        )
-        self._removed = False
 
     def begin(self) -> Job | None:
         """See `rag.targets.Target.begin`: what was applied can be searched."""
@@ -191,7 +192,9 @@ class OpenSearchIndex:
             ModelChanged: Another generation is served by now, embedded with another model than
                 `query.embedding`.
         """
-        for _ in range(4):
+        if not query.principals or depth < 1:
+            return {}
+        for _ in range(LOOKS):
             generation = self._current()
             if generation is None:
                 return {}
@@ -250,8 +253,8 @@ class OpenSearchIndex:
         if generation is None:
             return Contents(0, 0, 0)
         held = self.inventory()
-        size = -1 if self.connection.serverless else size_on_disk(self.connection, generation.index)
-        return Contents(len(held), sum(len(stored.chunks) for stored in held.values()), size)
+        taken = -1 if self.connection.serverless else size(self.connection, generation.index).bytes
+        return Contents(len(held), sum(len(stored.chunks) for stored in held.values()), taken)
 
     # Generations
 

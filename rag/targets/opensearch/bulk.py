@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import TargetFailed
@@ -13,67 +14,85 @@ from rag.targets.opensearch.connection import BUSY, PATIENCE, failed, is_busy, p
 
 if TYPE_CHECKING:
     from rag.targets.opensearch.connection import Connection
+    from rag.targets.opensearch.reading import Row
 
 SIDE_BY_SIDE = 2
 """Requests under way at once: one is read there while the next is made here."""
 SERVERLESS_BYTES = 10 * 2**20 - 1024
 """OpenSearch Serverless takes requests of 10 MiB."""
 
-Item = bytes
-"""One action, with its document where it has one: one or two lines of the request."""
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One action.
+
+    Attributes:
+        document: Id of the document that it is for.
+        lines: The action, and the row where it has one, as the request has them.
+    """
+
+    document: str
+    lines: bytes
 
 
 def index(row: Mapping[str, Any], row_id: str | None) -> Item:
     """Return the action that puts a row in place; without an id the collection gives one."""
-    return _item({"index": _address(row_id, row["document_id"])}, row)
+    document = row["document_id"]
+    return Item(document, _lines({"index": _address(row_id, document, row_id is not None)}, row))
 
 
-def update(row_id: str, document_id: str, fields: Mapping[str, Any]) -> Item:
+def update(row: Row, fields: Mapping[str, Any]) -> Item:
     """Return the action that changes some fields of a row."""
-    return _item({"update": _address(row_id, document_id)}, {"doc": fields})
+    address = _address(row.id, row.document_id, True)
+    return Item(row.document_id, _lines({"update": address}, {"doc": fields}))
 
 
-def delete(row_id: str, document_id: str | None) -> Item:
-    """Return the action that removes a row; `document_id` None: it is not routed by document."""
-    return _item({"delete": _address(row_id, document_id)})
+def delete(row: Row, *, routed: bool = True) -> Item:
+    """Return the action that removes a row."""
+    return Item(row.document_id, _lines({"delete": _address(row.id, row.document_id, routed)}))
 
 
-def _address(row_id: str | None, document_id: str | None) -> dict[str, str]:
-    if row_id is None:
-        return {}
+def _address(row_id: str | None, document: str, routed: bool) -> dict[str, str]:
     # By document, so that all its rows are in one shard and are refreshed in one moment.
-    return {"_id": row_id} | ({"routing": document_id} if document_id is not None else {})
+    return ({"_id": row_id} if row_id else {}) | ({"routing": document} if routed else {})
 
 
-def _item(*lines: Mapping[str, Any]) -> Item:
+def _lines(*lines: Mapping[str, Any]) -> bytes:
     import orjson
 
     how = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE
     return b"".join(orjson.dumps(line, option=how) for line in lines)
 
 
-def write(connection: Connection, into: str, items: Iterable[Item], most_bytes: int) -> None:
+def write(
+    connection: Connection, into: str, items: Iterable[Item], most_bytes: int
+) -> dict[str, str]:
     """Do all actions; nothing is refreshed.
 
     Items that a busy cluster refused wait until the others are through, and are sent again
     together, so that a third refused costs a third more, not a request each.
 
+    Returns:
+        The documents of which an item was refused for good, and the kind of the reason.
+
     Raises:
-        TargetFailed: An item was refused for good, or the cluster stays busy.
+        TargetFailed: The cluster stays busy, or refuses whole requests.
     """
-    moved, attempt = time.monotonic(), 0
+    progress, attempt = time.monotonic(), 0
+    refused: dict[str, str] = {}
     todo: Iterable[Item] = items
     with ThreadPoolExecutor(SIDE_BY_SIDE) as threads:
         while True:
-            sent, again = 0, []
-            for part in _side_by_side(threads, connection, into, packs(todo, most_bytes)):
-                sent += part[0]
-                again += part[1]
+            done, again = 0, []
+            for outcome in _side_by_side(threads, connection, into, packs(todo, most_bytes)):
+                done += outcome.done
+                again += outcome.again
+                refused |= outcome.refused
             if not again:
-                return
-            if sent:
-                moved, attempt = time.monotonic(), 0
-            elif time.monotonic() - moved > PATIENCE:
+                return refused
+            if done:
+                progress, attempt = time.monotonic(), 0
+            elif time.monotonic() - progress > PATIENCE:
                 raise TargetFailed(
                     f"OpenSearch was too busy for {len(again)} passages.",
                     "Run again later: it goes on from there.",
@@ -88,17 +107,22 @@ def packs(items: Iterable[Item], most_bytes: int) -> Iterator[list[Item]]:
     pack: list[Item] = []
     size = 0
     for item in items:
-        if pack and size + len(item) > most_bytes:
+        if pack and size + len(item.lines) > most_bytes:
             yield pack
             pack, size = [], 0
         pack.append(item)
-        size += len(item)
+        size += len(item.lines)
     if pack:
         yield pack
 
 
-Outcome = tuple[int, list[Item]]
-"""How many items were done, and those to send again."""
+@dataclass(slots=True)
+class Outcome:
+    """What became of one request: items done, items to send again, documents refused."""
+
+    done: int = 0
+    again: list[Item] = field(default_factory=list)
+    refused: dict[str, str] = field(default_factory=dict)
 
 
 def _side_by_side(
@@ -116,30 +140,35 @@ def _side_by_side(
 def _send(connection: Connection, into: str, items: Sequence[Item]) -> Outcome:
     from opensearchpy.exceptions import TransportError
 
-    shown = "items.*._id,items.*.status,items.*.error.type"
+    shown = {"filter_path": "errors,items.*.status,items.*.error.type"}
     try:
-        answer = connection.client.bulk(
-            body=b"".join(items), index=into, params={"filter_path": f"errors,{shown}"}
-        )
+        body = b"".join(item.lines for item in items)
+        answer = connection.client.bulk(body=body, index=into, params=shown)
     except TransportError as error:
         if error.status_code == 413 and len(items) > 1:
             half = len(items) // 2
-            halves = [_send(connection, into, part) for part in (items[:half], items[half:])]
-            return sum(done for done, _ in halves), [item for _, left in halves for item in left]
+            return _both(*(_send(connection, into, part) for part in (items[:half], items[half:])))
+        if error.status_code == 413:
+            return Outcome(refused={items[0].document: "a passage is too large"})
         if not is_busy(error):
             raise failed(error) from None
-        return 0, list(items)  # it may have been done: doing it again gives the same
-    if not answer.get("errors"):
-        return len(items), []
-    again: list[Item] = []
-    for item, outcome in zip(items, answer["items"], strict=True):
-        ((action, result),) = outcome.items()
-        if result["status"] in BUSY:
-            again.append(item)
-        elif result["status"] >= 300 and not (action != "index" and result["status"] == 404):
-            kind = result.get("error", {}).get("type", "error")
-            raise TargetFailed(
-                f"OpenSearch refused a passage (HTTP {result['status']}, {kind}).",
-                "The cluster's log says why; `sluice reindex` builds the index anew.",
-            )
-    return len(items) - len(again), again
+        return Outcome(again=list(items))  # it may have been done: again gives the same
+    if not answer["errors"]:
+        return Outcome(done=len(items))
+    outcome = Outcome()
+    for item, result in zip(items, answer["items"], strict=True):
+        ((action, said),) = result.items()
+        absent = action != "index" and said["status"] == 404
+        if said["status"] < 300 or absent:
+            outcome.done += 1
+        elif said["status"] in BUSY:
+            outcome.again.append(item)
+        else:
+            outcome.refused[item.document] = str(said.get("error", {}).get("type", "error"))
+    return outcome
+
+
+def _both(first: Outcome, second: Outcome) -> Outcome:
+    return Outcome(
+        first.done + second.done, first.again + second.again, first.refused | second.refused
+    )

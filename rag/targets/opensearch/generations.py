@@ -23,7 +23,8 @@ class Generation:
         dimensions: Of its vectors.
         search: How its vectors are searched: engine, method and their parameters as they were
             when it was made; the corpus file may say something else by now.
-        pipeline: The search pipeline for hybrid queries; empty where the cluster has none.
+        pipeline: The search pipeline for hybrid queries; empty where the cluster has none, or
+            would rank otherwise than we do.
         replaces: The generation that was served before; empty for the first.
     """
 
@@ -111,7 +112,8 @@ def create(
         embedding=embedding,
         dimensions=dimensions,
         search=target,
-        pipeline=_pipeline(connection),
+        # The cluster ranks by shard: fused there, the first of each of several are all the best.
+        pipeline=_pipeline(connection) if target.shards == 1 and not connection.serverless else "",
         replaces=replaces,
     )
     shape = mapping.body(target, dimensions, serverless=connection.serverless)

@@ -89,20 +89,19 @@ def _vector(target: config.OpenSearchTarget, dimensions: int) -> dict[str, Any]:
 def space(target: config.OpenSearchTarget) -> str:
     """Return how vectors are compared. They are L2-normalised, so both are the cosine.
 
-    faiss computes inner products natively; its cosine is that plus a normalisation.
+    faiss computes inner products natively; its cosine is that plus a normalisation. By script,
+    the cosine's score was redefined between versions of OpenSearch, the inner product's was not.
     """
-    faiss = target.engine == "faiss" and target.method != "exact"
-    return "innerproduct" if faiss else "cosinesimil"
+    lucene = target.engine == "lucene" and target.method != "exact"
+    return "cosinesimil" if lucene else "innerproduct"
 
 
 def cosine(score: float, target: config.OpenSearchTarget) -> float:
     """Return the cosine that a k-NN score stands for.
 
-    Formulas: OpenSearch documentation, "Spaces": (1 + cos) / 2 for Lucene's cosinesimil, 1 + cos
-    for an exact search by script; for innerproduct 1 + ip if ip ≥ 0, else 1 / (1 - ip).
+    Formulas: OpenSearch documentation, "Spaces": (1 + cos) / 2 for Lucene's cosinesimil; for
+    innerproduct 1 + ip if ip ≥ 0, else 1 / (1 - ip).
     """
-    if target.method == "exact":
-        return score - 1
     if space(target) == "cosinesimil":
         return 2 * score - 1
     return score - 1 if score >= 1 else 1 - 1 / score

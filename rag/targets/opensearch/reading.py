@@ -80,13 +80,26 @@ def inventory(connection: Connection, index: str) -> dict[str, Stored]:
     }
 
 
-def size_on_disk(connection: Connection, index: str) -> int:
-    """Return the bytes on disk of an index with its copies; -1: the cluster does not say."""
+@dataclass(frozen=True, slots=True)
+class Size:
+    """Bytes on disk of an index with its copies, and deleted rows that are still there."""
+
+    bytes: int
+    deleted: int
+
+
+def size(connection: Connection, index: str) -> Size:
+    """Return how much room an index takes; -1 bytes: the cluster does not say."""
     try:
-        answer = connection.ask(lambda client: client.indices.stats(index=index, metric="store"))
+        answer = connection.ask(
+            lambda client: client.indices.stats(index=index, metric="store,docs")
+        )
     except TargetFailed:
-        return -1
-    return int(answer["_all"]["total"]["store"]["size_in_bytes"]) if answer else -1
+        return Size(-1, 0)
+    if not answer:
+        return Size(-1, 0)
+    total = answer["_all"]["total"]
+    return Size(int(total["store"]["size_in_bytes"]), int(total["docs"]["deleted"]))
 
 
 def _values(fields: Sequence[str]) -> dict[str, Any]:

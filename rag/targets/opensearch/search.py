@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rag.records import Hit
 from rag.retrieve.query import Query, Where
-from rag.targets.opensearch.mapping import cosine
+from rag.targets.opensearch.mapping import cosine, space
 from rag.targets.opensearch.rows import COLUMNS, as_hit
 from rag.targets.rows import searchable
 
@@ -22,9 +22,7 @@ Body = dict[str, Any]
 
 
 def legs(query: Query, depth: int, target: config.OpenSearchTarget) -> dict[str, Body]:
-    """Return each leg's query clause, by name; none for an asker without principals."""
-    if not any(query.principals) or depth < 1:
-        return {}
+    """Return each leg's query clause, by name."""
     allowed = filters(query)
     found: dict[str, Body] = {}
     if query.vector is not None:
@@ -60,7 +58,7 @@ def _nearest(
 ) -> Body:
     within = {"bool": {"filter": allowed}}
     if target.method == "exact":
-        asked = {"field": "vector", "query_value": vector, "space_type": "cosinesimil"}
+        asked = {"field": "vector", "query_value": vector, "space_type": space(target)}
         script = {"lang": "knn", "source": "knn_score", "params": asked}
         return {"script_score": {"query": within, "script": script}}
     clause: Body = {"vector": vector, "k": depth, "filter": within}

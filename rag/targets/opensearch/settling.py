@@ -51,19 +51,26 @@ class Settling:
         upserts: Sequence[IndexedDocument],
         written: int,
         most_bytes: int,
-    ) -> None:
-        """Write documents; the rows that were there `before` go once the new ones are found."""
+    ) -> dict[str, str]:
+        """Write documents; the rows that were there `before` go once the new ones are found.
+
+        Returns:
+            The documents that were refused, and why: nothing of them is waited for.
+        """
         new = (bulk.index(row, None) for one in upserts for row in rows.rows(one, written))
-        bulk.write(self.connection, index, new, most_bytes)
+        refused = bulk.write(self.connection, index, new, most_bytes)
         expected = self.expected[index]
         for row in before:
             expected[row.document_id] = (written, frozenset())
         for one in upserts:
             expected[one.id] = (written, frozenset(chunk.id for chunk in one.chunks))
+        for document in refused:
+            expected.pop(document, None)
         gone = {row.document_id for row in before} - {one.id for one in upserts}
         self._delete(index, [row for row in before if row.document_id in gone])
         if before:
             self.wait()
+        return refused
 
     def rewrite(
         self,
@@ -84,7 +91,7 @@ class Settling:
             document = row["document_id"]
             chunks[document].add(row["chunk_id"])
             items.append(bulk.index({**row, **fields(document), "written": written}, None))
-            items.append(bulk.delete(row_id, None))
+            items.append(bulk.delete(Row(row_id, document, row["chunk_id"], 0), routed=False))
             self.deleted.add(row_id)
         bulk.write(self.connection, index, items, most_bytes)
         for document, ids in chunks.items():
@@ -131,6 +138,6 @@ class Settling:
 
     def _delete(self, index: str, found: Sequence[Row]) -> None:
         if found:
-            items = [bulk.delete(row.id, None) for row in found]
+            items = [bulk.delete(row, routed=False) for row in found]
             bulk.write(self.connection, index, items, bulk.SERVERLESS_BYTES)
             self.deleted.update(row.id for row in found)

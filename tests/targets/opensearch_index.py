@@ -1,0 +1,53 @@
+"""An index of a test's own on the shared node, and questions to it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rag import config
+from rag.records import Hit, Masked
+from rag.retrieve.query import Query, Where
+from rag.retrieve.search import fuse
+from rag.targets.opensearch import OpenSearchIndex
+from tests.services.opensearch import OpenSearch
+from tests.targets.documents import DIMENSIONS, vector
+
+STAFF = ("group:staff",)
+ANYWHERE = Where()
+
+
+def corpus(**settings: Any) -> config.CorpusConfig:
+    return config.CorpusConfig(corpus="notes", source=config.Source(url="folder"), **settings)
+
+
+def target(server: OpenSearch, **settings: Any) -> config.OpenSearchTarget:
+    given: dict[str, Any] = {"url": server.url, "index": server.index, "replicas": 0}
+    return config.OpenSearchTarget(kind="opensearch", **given | settings)
+
+
+def index_of(server: OpenSearch, *, hybrid: bool = False, **settings: Any) -> OpenSearchIndex:
+    return OpenSearchIndex(target(server, **settings), corpus(), DIMENSIONS, hybrid=hybrid)
+
+
+def asked(
+    index: OpenSearchIndex,
+    text: str,
+    principals: tuple[str, ...] = STAFF,
+    where: Where = ANYWHERE,
+    depth: int = 1000,
+) -> list[Hit]:
+    """What both legs find, fused."""
+    query = Query(Masked(text), list(vector(text)), principals, where)
+    return fuse(index.legs(query, depth))
+
+
+def found(index: OpenSearchIndex, text: str) -> list[str]:
+    """Ids of the chunks that hold the words."""
+    hits = index.legs(Query(Masked(text), None, STAFF), 100)
+    return [hit.chunk.id for hit in hits.get("text", [])]
+
+
+def everything(index: OpenSearchIndex, principals: tuple[str, ...] = STAFF) -> dict[str, str]:
+    """Texts of all chunks that may be read, by id."""
+    hits = index.legs(Query(Masked(""), list(vector("any")), principals), 1000)
+    return {hit.chunk.id: hit.chunk.text for hit in hits.get("vector", [])}
