@@ -6,23 +6,35 @@ import argparse
 import sys
 from pathlib import Path
 
-from localaws.server import GENERATORS, CannotStart, Options, serve
+from localaws.server import (
+    CREDENTIALS_HELP,
+    FAULTS_HELP,
+    GENERATOR_HELP,
+    PORT,
+    REPLIES_HELP,
+    CannotStart,
+    Options,
+    serve,
+)
 
 
 def main() -> int:
     """Serve until interrupted; return the exit code."""
-    parser = argparse.ArgumentParser("localaws", description="Bedrock and SageMaker on loopback.")
-    parser.add_argument("--port", type=int, default=8009, help="0 picks a free one")
-    parser.add_argument("--state", type=Path, default=Path("localaws-state"))
-    parser.add_argument("--faults", type=Path, default=None)
-    parser.add_argument("--replies", type=Path, default=None)
-    parser.add_argument("--generator", choices=GENERATORS, default="extractive")
-    parser.add_argument("--credentials", type=Path, default=None)
-    parser.add_argument("--json", action="store_true", dest="as_json")
+    parser = argparse.ArgumentParser(
+        "localaws", description="Serve Bedrock and SageMaker's runtime on loopback."
+    )
+    add = parser.add_argument
+    add("--port", type=int, default=PORT, help="on 127.0.0.1; 0 picks a free one")
+    add("--state", type=Path, default=Path(".localaws"), help="folder of what survives a restart")
+    add("--faults", type=Path, metavar="FILE", help=FAULTS_HELP)
+    add("--replies", type=Path, metavar="FILE", help=REPLIES_HELP)
+    add("--generator", metavar="NAME", help=GENERATOR_HELP)
+    add("--credentials", type=Path, metavar="FILE", help=CREDENTIALS_HELP)
+    add("--json", action="store_true", dest="as_json", help="announce as one JSON object")
     try:
         serve(Options(**vars(parser.parse_args())))
     except CannotStart as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"{error} {error.hint}\n")
         return 2
     return 0
 

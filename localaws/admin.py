@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from localaws.calls import Calls
@@ -59,6 +60,31 @@ def supported() -> dict[str, list[str]]:
     """Return the operations that are here, by service."""
     return {
         service: sorted(name for one, name in OPERATIONS if one == service) for service in SERVICES
+    }
+
+
+def models(generator: str, replies: Path | None) -> dict[str, str]:
+    """Return what stands behind the model ids, in words, by what it is used for.
+
+    Args:
+        generator: As ``LOCALAWS_GENERATOR`` has it.
+        replies: The file of scripted replies, if there is one.
+    """
+    by_name = {
+        "extractive": "quotes from the prompt",
+        "model": "SmolLM2-135M-Instruct, which invents facts",
+    }
+    told = []
+    for entry in (generator or "extractive").split(","):
+        glob, _, name = entry.strip().rpartition("=")
+        words = by_name.get(name, name)
+        told.append(f"{glob}: {words}" if glob else words)
+    texts = "; ".join(told)
+    if replies is not None:
+        texts = f"replies of {replies.name}, then {texts}"
+    return {
+        "texts": texts,
+        "embeddings": "all-MiniLM-L6-v2, turned to each model's dimensions",
     }
 
 

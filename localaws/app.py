@@ -7,6 +7,8 @@ import importlib
 import importlib.util
 import logging
 import os
+import threading
+import time
 import uuid
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -50,6 +52,7 @@ MORE_MODULES = "LOCALAWS_MODULES"
 """Environment: names of further such modules, with commas; a later one's operation wins."""
 
 THREADS = 32
+WORKERS = "localaws-operation"
 
 log = logging.getLogger("localaws")
 
@@ -90,7 +93,7 @@ class App:
         self.credentials = credentials
         self.injector = injector
         self.calls = Calls()
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="localaws")
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix=WORKERS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, as ASGI has it."""
@@ -102,9 +105,14 @@ class App:
         except Gone as gone:
             await end_connection(scope, receive, reset=gone.reset)
 
-    def close(self) -> None:
-        """Start no more operations; those that run end by themselves."""
+    def end(self, seconds: float = 3.0) -> bool:
+        """Start no more operations and wait for those that run; return whether all ended."""
         self._threads.shutdown(wait=False, cancel_futures=True)
+        until = time.monotonic() + seconds
+        workers = [one for one in threading.enumerate() if one.name.startswith(WORKERS)]
+        for worker in workers:
+            worker.join(max(0.0, until - time.monotonic()))
+        return not any(worker.is_alive() for worker in workers)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         identifier = str(uuid.uuid4())

@@ -9,46 +9,49 @@ import typer
 
 from rag.cli.output import JSON
 
-_FILE = {"exists": True, "dir_okay": False}
+FILE = {"exists": True, "dir_okay": False, "metavar": "FILE"}
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands of this file."""
+    """Add the command of this file."""
     app.command()(localaws)
 
 
 def localaws(
     port: Annotated[int, typer.Option(help="On 127.0.0.1; 0 picks a free one.")] = 8009,
     state: Annotated[
-        Path | None, typer.Option("--state", help="Folder of what survives a restart.")
+        Path | None,
+        typer.Option(file_okay=False, help="Folder of what survives a restart."),
     ] = None,
     faults: Annotated[
-        Path | None, typer.Option(help="Rules of faults on purpose.", **_FILE)
+        Path | None,
+        typer.Option(help="Rules of faults on purpose, read anew when the file changes.", **FILE),
     ] = None,
     replies: Annotated[
-        Path | None, typer.Option(help="Scripted replies of text models.", **_FILE)
+        Path | None, typer.Option(help="Scripted replies of text models, asked first.", **FILE)
     ] = None,
     generator: Annotated[
-        str, typer.Option(help="What texts come from: extractive, model or scripted.")
-    ] = "extractive",
+        str | None,
+        typer.Option(
+            help="What texts come from: extractive, model or scripted; or by model id:"
+            " 'meta.*=model,extractive'."
+        ),
+    ] = None,
     credentials: Annotated[
-        Path | None, typer.Option(help="Who may call, if more than one.", **_FILE)
+        Path | None, typer.Option(help="Who may call, if more than one.", **FILE)
     ] = None,
     as_json: JSON = False,
 ) -> None:
     """Serve Bedrock and SageMaker's runtime on loopback.
 
-    Until interrupted; first it prints the environment in which any AWS client finds it.
+    Until interrupted. It prints the environment in which any AWS client finds it.
     """
-    from localaws.server import GENERATORS, CannotStart, Options, serve
+    from localaws.server import CannotStart, Options, serve
     from rag.errors import ConfigError
     from rag.home import home
 
-    if generator not in GENERATORS:
-        raise ConfigError(f"There is no generator {generator}.", f"Use {', '.join(GENERATORS)}.")
     folder = state or home() / "localaws"
-    options = Options(port, folder, faults, replies, generator, credentials, as_json)
     try:
-        serve(options)
+        serve(Options(port, folder, faults, replies, generator, credentials, as_json))
     except CannotStart as error:
-        raise ConfigError(str(error)) from None
+        raise ConfigError(str(error), error.hint) from None

@@ -84,16 +84,19 @@ class LocalAws:
             return json.load(answer)
 
     def stop(self) -> int:
-        """End it as Ctrl-C does; return its exit code."""
+        """End it in order; return its exit code."""
         self.process.terminate()
         try:
-            return self.process.wait(10)
+            return self.process.wait(15)
         finally:
-            self.process.kill()
-            self.process.wait()
-            for stream in (self.process.stdout, self.process.stderr):
-                if stream is not None:
-                    stream.close()
+            self.kill()
+
+    def kill(self) -> None:
+        """End it in the middle of whatever it does."""
+        self.process.kill()
+        self.process.wait()
+        if self.process.stdout is not None:
+            self.process.stdout.close()
 
 
 def start(
