@@ -28,7 +28,9 @@ def client(service: str, aws: Aws, *, once: bool | None = None) -> Any:
         ConfigError: Region or credentials are missing.
     """
     ours = service in ("bedrock-runtime", "sagemaker-runtime")
-    return _client(service, aws.model_dump_json(), ours if once is None else once, os.getpid())
+    told = tuple(sorted(one for one in os.environ.items() if one[0].startswith("AWS_")))
+    only_once = ours if once is None else once
+    return _client(service, aws.model_dump_json(), only_once, told, os.getpid())
 
 
 def forget_clients() -> None:
@@ -53,8 +55,10 @@ def credentials(aws: Aws) -> tuple[Any, str]:
 
 
 @lru_cache(maxsize=32)
-def _client(service: str, aws_json: str, once: bool, process: int) -> Any:
-    """One client a process: connections must not be shared over a fork."""
+def _client(
+    service: str, aws_json: str, once: bool, told: tuple[tuple[str, str], ...], process: int
+) -> Any:
+    """One client a process and environment: connections must not be shared over a fork."""
     from botocore.config import Config
 
     from rag.config import Aws

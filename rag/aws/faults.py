@@ -67,6 +67,7 @@ _PHRASES = (
         "end of its life",
         "AWS has retired this model: name a newer one in the corpus file.",
     ),
+    ("not found", "Check the name in the corpus file, and that aws.region is where it is."),
     ("too many input tokens", "Lower chunk.max_tokens or answer.context_tokens."),
     ("input is too long", "Lower chunk.max_tokens or answer.context_tokens."),
 )
@@ -140,10 +141,11 @@ def _answered(error: Any) -> Fault:
     operation = str(error.operation_name)
     if code == "ModelError":  # SageMaker's wrapping of what the container answered
         status = int(error.response.get("OriginalStatusCode") or status or 500)
-        if status < 500 and status != 429:
+        if status < 500 and status not in (424, 429):  # 424: the model failed on this input
             hint = "The endpoint's container refused the request: see its log in CloudWatch."
             return Fault("refused", f"ModelError {status}", operation, hint)
     code = re.sub(r"[^A-Za-z0-9_.-]", "", code)[:80] or "Unknown"
+    code = code[0].upper() + code[1:]  # an event stream writes throttlingException
     if code in EXPIRED:
         hint = f"The credentials have expired: renew them. {_CREDENTIALS}"
         return Fault("expired", code, operation, hint)
