@@ -1,5 +1,8 @@
 """One DAG a corpus: ``plan → shard (mapped) → sync → verify → publish``.
 
+Where a target is a knowledge base of Amazon Bedrock, ``begin → wait → settle`` come after sync: its
+ingestion jobs are waited for in the triggerer, by the amazon provider's sensor.
+
 Only orchestration: every task calls one function of `rag.ingest.pipeline`. What passes between
 tasks is a run's id, its shards' ids and counts; documents never do.
 
@@ -7,6 +10,7 @@ Environment, read where DAG files are parsed and where tasks run:
 
 - ``SLUICE_CORPORA``: folder of corpus files; else ``corpora/`` beside this folder.
 - ``SLUICE_POOL``: pool that bounds how many shards run at once; else ``default_pool``.
+- ``SLUICE_POLL_SECONDS``: pause between two looks at an ingestion job; 30.
 - ``SLUICE_RETRY_SECONDS``: pause before a task's first retry, doubled at each further one; 20.
 """
 
@@ -19,7 +23,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import DAG, Asset, Param, dag, get_current_context, task
 from airflow.sdk.configuration import conf
@@ -28,9 +32,15 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from rag.corpus_file import ENDINGS, load
 from rag.errors import ConfigError, MassDeletion, SluiceError
 
+if TYPE_CHECKING:
+    from rag.config import Aws
+
 CORPORA = Path(os.environ.get("SLUICE_CORPORA") or Path(__file__).parent.parent / "corpora")
 POOL = os.environ.get("SLUICE_POOL") or "default_pool"
 RETRY_SECONDS = float(os.environ.get("SLUICE_RETRY_SECONDS") or 20)
+POLL_SECONDS = int(os.environ.get("SLUICE_POLL_SECONDS") or 30)
+INGESTION_SECONDS = 5 * 3600
+"""For an ingestion job, which is less than a run may hold its corpus without a sign of life."""
 RUN = "{{ run_id }}"
 
 log = logging.getLogger("sluice")
@@ -43,7 +53,7 @@ Keeps the index of corpus **{name}** equal to its source. Declared in `{file}`.
 - **shard** reads, parses, masks, chunks and embeds some of the documents; there is one task a
   shard, and none when nothing is to be done.
 - **sync** puts new versions into the index and takes deleted documents out.
-- **verify** compares the index with the ledger and repairs what differs.
+{waiting}- **verify** compares the index with the ledger and repairs what differs.
 - **publish** closes the run and emits the asset `{asset}`.
 
 A document that cannot be read does not fail the run: it waits in quarantine, with the reason and
@@ -54,6 +64,10 @@ what to do about it. See it with
 
 A run that would delete more than the corpus's `max_delete` stops in `plan` and lists the documents
 in its log. If they are really gone, trigger a run with *allow_mass_delete*.
+"""
+WAITING = """\
+- **begin** starts the knowledge base's ingestion job, **wait** defers until it is over, and
+  **settle** notes what the service refused: it waits in quarantine, with the service's reason.
 """
 
 
@@ -82,6 +96,42 @@ def switch(title: str, description: str) -> Param:
     return Param(False, type="boolean", title=title, description=description)
 
 
+def taken_in(path: Path, owner: str, aws: Aws) -> tuple[Any, Any]:
+    """Make the tasks that wait for a knowledge base; return the first and the last of them."""
+    # Only for corpora that have such a target: it brings boto3 along.
+    from airflow.providers.amazon.aws.sensors.bedrock import BedrockIngestionJobSensor
+
+    @task(doc_md="Starts the knowledge base's ingestion job, if one is owed; names it.")
+    def begin(run: str) -> list[dict[str, str]]:
+        from rag.ingest.pipeline import Pipeline
+
+        with told():
+            return Pipeline.open(path, owner).begin(run)
+
+    @task(
+        trigger_rule="none_failed",
+        doc_md="Notes what the knowledge base refused, and takes the rest of it out.",
+    )
+    def settle(run: str) -> None:
+        from rag.ingest.pipeline import Pipeline
+
+        with told():
+            Pipeline.open(path, owner).settle(run)
+
+    begun, settled = begin(RUN), settle(RUN)
+    waiting = BedrockIngestionJobSensor.partial(
+        task_id="wait",
+        aws_conn_id=aws.connection,
+        region_name=aws.region,
+        deferrable=True,
+        poke_interval=POLL_SECONDS,
+        max_retries=max(1, INGESTION_SECONDS // POLL_SECONDS),
+        doc_md="Defers until the knowledge base's ingestion job is over; one task a job.",
+    )
+    waiting.expand_kwargs(begun) >> settled
+    return begun, settled
+
+
 def corpus_dag(path: Path) -> DAG:
     """Return the DAG that keeps one corpus.
 
@@ -97,6 +147,7 @@ def corpus_dag(path: Path) -> DAG:
     dag_id = f"sluice_{name}"
     owner = f"airflow:{dag_id}"
     asset = Asset(name=dag_id, uri=f"sluice://corpus/{name}")
+    waits = any(target.kind == "knowledge_base" for target in loaded.config.targets)
 
     def release(context: Any) -> None:
         """Let go of the corpus when its run failed, so that the next one need not wait."""
@@ -113,7 +164,9 @@ def corpus_dag(path: Path) -> DAG:
         max_active_runs=1,
         tags=["sluice", name],
         description=f"Keeps the index of corpus {name} equal to its source",
-        doc_md=DOC.format(name=name, file=path.name, asset=asset.uri),
+        doc_md=DOC.format(
+            name=name, file=path.name, asset=asset.uri, waiting=WAITING if waits else ""
+        ),
         on_failure_callback=release,
         params={
             "full_refresh": switch("Full refresh", "Redo every document."),
@@ -210,7 +263,15 @@ def corpus_dag(path: Path) -> DAG:
             return counts
 
         shards = shard.partial(run=RUN).expand(shard=plan(RUN))
-        shards >> sync(RUN) >> verify(RUN) >> publish(RUN)
+        synced, verified = sync(RUN), verify(RUN)
+        shards >> synced
+        if waits:
+            begun, settled = taken_in(path, owner, loaded.config.aws)
+            synced >> begun
+            settled >> verified
+        else:
+            synced >> verified
+        verified >> publish(RUN)
 
     return keep()
 

@@ -20,6 +20,7 @@ HEAVY = {
 PARSE = """
 import json, sys, time
 import airflow.sdk
+import airflow.providers.standard.decorators.python  # what @task is
 before = set(sys.modules)
 start = time.process_time()
 sys.path.insert(0, sys.argv[1])
@@ -54,6 +55,11 @@ def parsed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         "notes.txt": "corpus: ignored\n",
     }.items():
         (folder / name).write_text(text)
+    return parse(state)
+
+
+def parse(state: Path) -> dict[str, Any]:
+    """Import the DAG file as Airflow's DAG processor does, with the corpora of a folder."""
     done = subprocess.run(
         [sys.executable, "-c", PARSE, str(ROOT / "dags")],
         env=environment(state, state),
@@ -101,12 +107,20 @@ def test_a_wrong_corpus_file_is_a_dag_that_says_so(
     assert len(parsed["dags"]) == 6
 
 
-def test_a_folder_without_corpora_is_no_error(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", PARSE, str(ROOT / "dags")],
-        env=environment(tmp_path, tmp_path),
-        capture_output=True,
-        text=True,
-        check=True,
+def test_a_corpus_in_a_knowledge_base_waits_for_its_ingestion_jobs(tmp_path: Path) -> None:
+    folder = tmp_path / "corpora"
+    folder.mkdir()
+    (folder / "based.yaml").write_text(
+        "corpus: based\nsource: {url: documents}\ntargets: [{kind: knowledge_base, "
+        "id: KB12345678, data_source: DS12345678, url: s3://bucket/corpus}]\n"
     )
-    assert json.loads(done.stdout.splitlines()[-1])["dags"] == {}
+    parsed = parse(tmp_path)
+    tasks = parsed["dags"]["sluice_based"]["tasks"]
+    assert tasks == ["begin", "plan", "publish", "settle", "shard", "sync", "verify", "wait"]
+    assert "ingestion job" in parsed["dags"]["sluice_based"]["doc"]
+    assert parsed["seconds"] < 2.0, "the amazon provider's sensor is imported, and little else"
+    assert {"lancedb", "openvino", "spacy", "langchain_core"}.isdisjoint(parsed["modules"])
+
+
+def test_a_folder_without_corpora_is_no_error(tmp_path: Path) -> None:
+    assert parse(tmp_path)["dags"] == {}
