@@ -11,7 +11,7 @@ from localaws.models import embedding, tools
 from localaws.models.generators.passages import Given, Reading, read
 from localaws.models.prompt import Piece, Prompt, Said
 
-SUPPORT = 0.5
+SUPPORT = 0.6
 """Likelihood that a sentence answers, under which it is not quoted."""
 
 NOTHING_GIVEN = "The request gives no passage to quote an answer from."
