@@ -20,7 +20,7 @@ HEAVY = {
 PARSE = """
 import json, sys, time
 import airflow.sdk
-import airflow.providers.standard.decorators.python  # what @task is
+import airflow.models.asset, airflow.providers.standard.decorators.python  # of any asset and @task
 before = set(sys.modules)
 start = time.process_time()
 sys.path.insert(0, sys.argv[1])
