@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from rag.evaluate import Scores
     from rag.ingest.context import Context
     from rag.ingest.local import Progress
+    from rag.ingest.reindex import ReindexReport, RollbackReport
     from rag.ingest.report import SyncReport
     from rag.langchain import CorpusRetriever
     from rag.ledger import QuarantineEntry, Run, Summary
@@ -124,6 +126,50 @@ class Corpus:
             workers=workers or os.cpu_count() or 1,
         )
         return run_corpus(self._context, options, progress or (lambda _: None))
+
+    def reindex(
+        self,
+        progress: Callable[[Progress], None] | None = None,
+        *,
+        queries: Path | None = None,
+        qrels: Path | None = None,
+        tolerance: float = 0.02,
+        floor: float | None = None,
+        dry_run: bool = False,
+    ) -> ReindexReport:
+        """Build the OpenSearch index anew beside the one that is served, then exchange them.
+
+        It takes model, chunking and the target's settings from the corpus file as it is now.
+        Searches go on meanwhile; `rollback` goes back.
+
+        Args:
+            queries, qrels: Judgements as for `evaluate`; without them the new one is not judged.
+            tolerance: nDCG@10 that the new index may lose against the old one, 0 to 1.
+            floor: Instead, the nDCG@10 that it must reach.
+            dry_run: Only say what would be done.
+
+        Raises:
+            ConfigError: The corpus has no OpenSearch target, or a file has another layout.
+            SluiceError: The work could not be done; the old index is still served.
+        """
+        from rag.ingest import reindex as exchange
+
+        judge = None
+        if queries is not None and qrels is not None:
+            judge = partial(self._evaluate, queries, qrels, None)
+        gate = exchange.Gate(tolerance, floor)
+        tell = progress or (lambda _: None)
+        return exchange.reindex(self._context, gate=gate, judge=judge, tell=tell, dry_run=dry_run)
+
+    def rollback(self) -> RollbackReport:
+        """Serve the index again that the last `reindex` replaced.
+
+        Raises:
+            TargetFailed: There is none.
+        """
+        from rag.ingest.reindex import rollback
+
+        return rollback(self._context)
 
     def status(self) -> Status:
         """Return what is indexed, what waits in quarantine, and how the last runs went."""

@@ -19,6 +19,7 @@ from rag.errors import SluiceError
 from rag.ingest import plan as planning
 from rag.ingest.context import Context
 from rag.ingest.fingerprints import artifact
+from rag.ingest.models_kept import check_model
 from rag.ingest.report import SyncReport, summed
 from rag.ingest.settle import Tell, begin, settle
 from rag.ingest.shard import Progress, ShardReport, run_shard
@@ -98,6 +99,7 @@ class Pipeline:
             if self.owner:
                 leases.acquire(db, context.corpus, self.owner, AIRFLOW_LEASE_SECONDS)
             runs.start(db, context.corpus, "dry run" if options.dry_run else "sync", run_id)
+        check_model(context)
         listing = [
             planning.Listed(context.sealer.document_id(ref.key), ref)
             for ref in context.connector.list()

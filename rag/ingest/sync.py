@@ -40,8 +40,8 @@ def apply_results(context: Context, run_id: str, results: Sequence[DocumentResul
     """
     current = context.fingerprints
     made = {one.document_id: indexed(one, current) for one in results if one.failure is None}
-    entries = [_entry(one, made[one.document_id], current) for one in results if not one.failure]
-    failures = [_quarantined(one, current) for one in results if one.failure]
+    entries = [entry_of(one, made[one.document_id], current) for one in results if not one.failure]
+    failures = [quarantined(one, current) for one in results if one.failure]
     refused = {
         name: _write(context, name, target, list(made.values()))
         for name, target in context.targets.items()
@@ -177,7 +177,7 @@ def with_rights(digest: str, acl: tuple[Principal, ...]) -> str:
     return f"{digest.partition('-')[0]}-{rights}"
 
 
-def _entry(
+def entry_of(
     result: DocumentResult, document: IndexedDocument, current: Fingerprints
 ) -> DocumentEntry:
     return DocumentEntry(
@@ -198,7 +198,7 @@ def _entry(
     )
 
 
-def _quarantined(result: DocumentResult, current: Fingerprints) -> QuarantineEntry:
+def quarantined(result: DocumentResult, current: Fingerprints) -> QuarantineEntry:
     assert result.failure is not None
     return QuarantineEntry(
         document_id=result.document_id,
