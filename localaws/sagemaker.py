@@ -30,6 +30,9 @@ DEFAULT = (
     "generate*=generate,chat*=generate"
 )
 
+BATCH = 32
+"""Texts that Text Embeddings Inference takes at once, unless told otherwise."""
+
 _JSON = "application/json"
 _VARIANT = "AllTraffic"
 _CONTEXT = 32_768  # tokens
@@ -151,7 +154,7 @@ def _checked(call: Call, body: Body, schema: Mapping[str, Any], status: int) -> 
 
 def _model_error(call: Call, status: int, message: str) -> AwsError:
     name = call.params["EndpointName"]
-    kind = "client" if status == 400 else "server"
+    kind = "client" if status < 500 and status != 424 else "server"
     text = json.dumps({"error": message, "error_type": "Validation"})
     return AwsError(
         "ModelError",
@@ -170,10 +173,12 @@ def _model_error(call: Call, status: int, message: str) -> AwsError:
 def _embed(call: Call, body: Body) -> Any:
     """Text Embeddings Inference's ``/embed``."""
     _checked(call, body, _INPUTS, 424)
-    texts = body["inputs"]
-    single = isinstance(texts, str)
-    vectors = embedding.embed("sagemaker", [texts] if single else texts, 384)
-    return vectors.tolist()
+    texts = [body["inputs"]] if isinstance(body["inputs"], str) else body["inputs"]
+    if len(texts) > BATCH:
+        raise _model_error(
+            call, 413, f"batch size {len(texts)} > maximum allowed batch size {BATCH}"
+        )
+    return embedding.embed("sagemaker", texts, 384).tolist()
 
 
 def _rerank(call: Call, body: Body) -> Any:

@@ -81,7 +81,7 @@ def _limited(pieces: Iterable[Piece], prompt: Prompt, read: int) -> Iterator[Pie
     reason: str | None = None
     sequence: str | None = None
     used = False
-    for piece in _stopped(_words(pieces), stops):
+    for piece in _words(_stopped(pieces, stops)):
         if isinstance(piece, Finish):
             reason, sequence = piece.stop_reason, piece.stop_sequence
             break
@@ -109,12 +109,12 @@ def _limited(pieces: Iterable[Piece], prompt: Prompt, read: int) -> Iterator[Pie
 
 
 def _words(pieces: Iterable[Piece]) -> Iterator[Piece]:
-    """Regroup text so that each piece ends with white space or is the last of its run."""
+    """Regroup text so that pieces end where words end; white space goes with what follows."""
     held = ""
     for piece in pieces:
         if isinstance(piece, Said) and not piece.cites:
             held += piece.text
-            end = _last_space(held)
+            end = _words_end(held)
             if end:
                 yield Said(held[:end])
                 held = held[end:]
@@ -127,12 +127,12 @@ def _words(pieces: Iterable[Piece]) -> Iterator[Piece]:
         yield Said(held)
 
 
-def _last_space(text: str) -> int:
-    """One past the last white space, so that no word is cut."""
+def _words_end(text: str) -> int:
+    """Where the last word ends that will not grow, for white space follows it."""
     bare = len(text)
     while bare and not text[bare - 1].isspace():
         bare -= 1
-    return bare
+    return len(text[:bare].rstrip())
 
 
 def _stopped(pieces: Iterable[Piece], stops: Sequence[str]) -> Iterator[Piece]:

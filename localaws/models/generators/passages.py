@@ -57,14 +57,15 @@ _HEADER = re.compile(
     r"question|query|frage)[ \t]*:",
     re.IGNORECASE | re.MULTILINE,
 )
+_SAY = "say|reply|respond|answer|write|output|return|state"
 _INSTRUCTION = re.compile(
-    r"^\W*(?:use|answer|you are|you're|given|please|if (?:you|the)|do not|don't|based on|reply|"
-    r"respond|write|cite|quote|only)\b",
+    rf"^\W*(?:use|you are|you're|given|please|if\b.{{0,120}}\b(?:{_SAY})|do not|don't|based on|"
+    rf"cite|quote|only|{_SAY})\b",
     re.IGNORECASE,
 )
 _MARKED = re.compile(r"\[(?:\d+|n|i|number|id|x)\]|\bcit(?:e|es|ing|ation|ations)\b", re.IGNORECASE)
 _ABSTAIN = re.compile(
-    r"(?:say|reply|respond|answer|write|output|return|state)\b[^.\n\"“'‘`]{0,60}"
+    rf"(?:{_SAY})\b[^.\n\"“'‘`]{{0,60}}"
     r"(?:\"(?P<a>[^\"\n]{2,200})\"|“(?P<b>[^”\n]{2,200})”|'(?P<c>[^'\n]{2,200})'"
     r"|‘(?P<d>[^’\n]{2,200})’|`(?P<e>[^`\n]{2,200})`)",
     re.IGNORECASE,
