@@ -5,6 +5,7 @@ vectors in ``knowledge.sqlite`` beside it. Importing this package registers its 
 """
 
 import localaws.knowledge.access
+import localaws.knowledge.agentic
 import localaws.knowledge.bases
 import localaws.knowledge.documents
 import localaws.knowledge.generate

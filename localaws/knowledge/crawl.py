@@ -21,8 +21,10 @@ from localaws.knowledge.sidecar import Described, Unusable, entries, from_file
 from localaws.knowledge.sources import Origin, origin
 from localaws.knowledge.store import Store
 from localaws.knowledge.text import suffix, text_of
+from localaws.operations import Faults
 
 SUFFIX = ".metadata.json"
+INJECTED = "because of an internal error. Retry your request"
 _BATCH_CHARACTERS = 100_000
 Rights = tuple[tuple[str, str], ...]
 
@@ -98,6 +100,7 @@ class _Crawl:
     origin: Origin
     progress: Progress
     told: Callable[[Progress], None]
+    faults: Faults
     batch: list[tuple[Prepared, str]] = field(default_factory=list)
 
 
@@ -107,17 +110,19 @@ def crawl(
     source: Record,
     progress: Progress,
     told: Callable[[Progress], None],
+    faults: Faults,
 ) -> None:
     """Make what is indexed of a data source equal to its bucket.
 
     Args:
         progress: Counts what was done.
         told: Called after each batch; raises `Stopped` to end here.
+        faults: A share of the documents that need work fails on purpose.
 
     Raises:
         bucket.Unreachable: The bucket cannot be listed; nothing was changed then.
     """
-    work = _Crawl(store, base, source, origin(source), progress, told)
+    work = _Crawl(store, base, source, origin(source), progress, told, faults)
     wanted = _listed(work)
     told(progress)
     known = {one.name: one for one in store.documents(base["id"], source["id"])}
@@ -175,6 +180,8 @@ def _attend(work: _Crawl, wanted: _Wanted, known: Document | None) -> None:
             work.store.note(work.base["id"], replace(known, status="INDEXED", reason=""))
         return
     try:
+        if work.faults.fails():
+            raise Unusable(INJECTED)
         described = _described(wanted)
         if work.origin.native_acl and described.acl is None:
             _without_rights(work, known)

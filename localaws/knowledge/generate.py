@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from localaws.knowledge import access, bases, records, worker
+from localaws.knowledge.citing import parts
 from localaws.knowledge.index import Found
 from localaws.knowledge.records import SESSION, Record
 from localaws.knowledge.retrieve import (
@@ -20,7 +21,6 @@ from localaws.knowledge.retrieve import (
     searched,
 )
 from localaws.operations import AwsError, Call, operation
-from rag.sentences import split
 
 TURNS = 10
 """Turns of a session that the model is told."""
@@ -35,8 +35,6 @@ $search_results$
 $output_format_instructions$"""
 
 SORRY = "Sorry, I am unable to assist you with this request."
-_WORD = re.compile(r"\w+")
-_SUPPORT = 0.6  # share of a sentence's words that a passage must hold to be its source
 
 
 @operation("bedrock-agent-runtime", "RetrieveAndGenerate")
@@ -62,13 +60,14 @@ def _events(
         yield {"guardrail": {"action": action}}
     for citation in citations:
         end = citation["generatedResponsePart"]["textResponsePart"]["span"]["end"] + 1
-        yield from _said(text[at:end])
+        yield from said_in_pieces(text[at:end])
         yield {"citation": {**citation, "citation": citation}}
         at = end
-    yield from _said(text[at:])
+    yield from said_in_pieces(text[at:])
 
 
-def _said(text: str) -> Iterator[dict[str, Any]]:
+def said_in_pieces(text: str) -> Iterator[dict[str, Any]]:
+    """Yield a text as output events of some words each."""
     for piece in re.findall(r"\s*(?:\S+\s*){1,4}|\s+", text):
         yield {"output": {"text": piece}}
 
@@ -98,13 +97,13 @@ def _answered(call: Call) -> tuple[str, str | None, str, list[dict[str, Any]]]:
         raise AwsError("ValidationException", "The input must have text.")
     action, text = guarded(call, guardrail, question)
     if not text:
-        message = _blocked(call, guardrail, question)
+        message = blocked_message(call, guardrail, question)
         return session, action, message, [_citation(message, 0, len(message), base, [])]
     search = configured(base, one.get("retrievalConfiguration"), access.user(call, base))
     found = reranked(search, text, searched(call.state, base, search, text, search.results))
-    said = _generated(call, one, history, text, found)
+    said = written(call, one["modelArn"], generation, history, text, found)
     if guardrail is not None:
-        said, intervened = _checked(call, guardrail, text, said, found)
+        said, intervened = checked(call, guardrail, text, said, found)
         if intervened:
             action = "INTERVENED"
     turns = [
@@ -128,16 +127,26 @@ def _session(call: Call) -> tuple[str, list[dict[str, Any]]]:
     return name, history
 
 
-def _generated(
+def written(
     call: Call,
-    one: Mapping[str, Any],
+    model: str,
+    generation: Mapping[str, Any],
     history: Sequence[Mapping[str, Any]],
     question: str,
     found: Sequence[Found],
 ) -> str:
+    """Return what a model answers to a question from passages.
+
+    Args:
+        model: An id or ARN.
+        generation: As the service's GenerationConfiguration.
+        history: Messages as Converse takes them.
+
+    Raises:
+        AwsError: There is no such model, or the template has no place for the passages.
+    """
     from localaws.models.converse import reply
 
-    generation = one.get("generationConfiguration", {})
     template = generation.get("promptTemplate", {}).get("textPromptTemplate", PROMPT)
     if "$search_results$" not in template:
         raise AwsError(
@@ -157,15 +166,16 @@ def _generated(
     )
     inference = generation.get("inferenceConfig", {}).get("textInferenceConfig", {})
     messages = [*history, {"role": "user", "content": [{"text": question}]}]
-    return reply(one["modelArn"], told, messages, inference, call.state).text
+    return reply(model, told, messages, inference, call.state).text
 
 
-def _blocked(call: Call, guardrail: Mapping[str, Any], question: str) -> str:
+def blocked_message(call: Call, guardrail: Mapping[str, Any], question: str) -> str:
+    """Return what a guardrail says instead of an answer to a question that it blocks."""
     message, _ = _guard(call, guardrail).input([question])
     return message or SORRY
 
 
-def _checked(
+def checked(
     call: Call,
     guardrail: Mapping[str, Any],
     question: str,
@@ -195,32 +205,10 @@ def _guard(call: Call, guardrail: Mapping[str, Any]) -> Any:
 
 
 def _citations(base: Record, text: str, found: Sequence[Found]) -> list[dict[str, Any]]:
-    """Sentences with the passages that hold their words; neighbours of one source are one part."""
-    words = [set(_WORD.findall(hit.chunk.shown.lower())) for hit in found]
-    parts: list[tuple[int, int, tuple[int, ...]]] = []
-    for start, end in split(text):
-        sources = _sources(text[start:end], words)
-        if parts and parts[-1][2] == sources:
-            parts[-1] = (parts[-1][0], end, sources)
-        else:
-            parts.append((start, end, sources))
-    if parts and not any(sources for _, _, sources in parts):
-        parts = [(0, len(text), ())]
     return [
-        _citation(text, start, end, base, [found[place] for place in sources])
-        for start, end, sources in parts
+        _citation(text, part.start, part.end, base, [found[place] for place in part.sources])
+        for part in parts(text, [hit.chunk.shown for hit in found])
     ]
-
-
-def _sources(sentence: str, words: Sequence[set[str]]) -> tuple[int, ...]:
-    said = set(_WORD.findall(sentence.lower()))
-    if not said:
-        return ()
-    shares = [len(said & one) / len(said) for one in words]
-    best = max(shares, default=0.0)
-    if best < _SUPPORT:
-        return ()
-    return tuple(place for place, share in enumerate(shares) if share >= max(_SUPPORT, best))
 
 
 def _citation(

@@ -69,7 +69,7 @@ def start_ingestion_job(call: Call) -> dict[str, Any]:
         name, _ = records.once(call, f"{base['id']}/{source['id']}", make)
     for key, job in started:
         threading.Thread(
-            target=_run, args=(state, base, source, key, job), name=f"ingestion-{name}", daemon=True
+            target=_run, args=(call, base, source, key, job), name=f"ingestion-{name}", daemon=True
         ).start()
     return {"ingestionJob": _shown(_job(state, base["id"], source["id"], name))}
 
@@ -155,8 +155,9 @@ def _conflict(job: Record) -> AwsError:
     )
 
 
-def _run(state: State, base: Record, source: Record, key: str, job: Record) -> None:
+def _run(call: Call, base: Record, source: Record, key: str, job: Record) -> None:
     """The thread of a job."""
+    state = call.state
     least = records.seconds("LOCALAWS_INGESTION_SECONDS", 1.0)
     began = time.monotonic()
     progress = Progress()
@@ -171,7 +172,7 @@ def _run(state: State, base: Record, source: Record, key: str, job: Record) -> N
     try:
         time.sleep(least * 0.3)
         told(progress)
-        crawl(store(state), base, source, progress, told)
+        crawl(store(state), base, source, progress, told, call.faults)
         while time.monotonic() - began < least:
             time.sleep(min(0.05, least))
             told(progress)

@@ -185,6 +185,10 @@ class Store:
         with self._lock:
             self._db.execute("DELETE FROM waiting WHERE number = ?", (number,))
 
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
     def _read(self, base: str) -> Index:
         index = Index()
         documents = {

@@ -74,11 +74,14 @@ def _work(state: State) -> None:
             time.sleep(pause)
             _mark(kept, tasks, {"ingest": "IN_PROGRESS", "delete": "DELETE_IN_PROGRESS"})
             time.sleep(pause)
-            _do(state, tasks)
+            try:
+                _do(state, tasks)
+            except sqlite3.ProgrammingError:
+                raise
+            except Exception as error:
+                log.exception("direct ingestion failed")
+                _give_up(kept, tasks, str(error) or type(error).__name__)
     except sqlite3.ProgrammingError:  # the server is ending; the next one goes on here
-        _awake.discard(state.folder)
-    except Exception:
-        log.exception("direct ingestion failed")
         _awake.discard(state.folder)
 
 
@@ -88,6 +91,16 @@ def _mark(kept: Store, tasks: Sequence[Waiting], statuses: Mapping[str, str]) ->
         if document is not None:
             status = statuses[task.task["action"]]
             kept.note(task.base, replace(document, status=status, updated=records.now()))
+
+
+def _give_up(kept: Store, tasks: Sequence[Waiting], why: str) -> None:
+    """Fail what could not be done, so that what waits behind it is."""
+    left = {one.number for one in kept.waiting(BATCH)}
+    for task in tasks:
+        document = kept.document(task.base, task.source, task.name)
+        if task.number in left and document is not None:
+            kept.note(task.base, replace(document, status="FAILED", reason=why))
+        kept.done(task.number)
 
 
 def _do(state: State, tasks: Sequence[Waiting]) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.localaws.knowledge_bases import make, s3_source
+from tests.localaws.knowledge_bases import MANAGED, make, s3_source
 from tests.services.localaws import ROOT, LocalAws
 from tests.services.s3 import KEY, SECRET, Bucket
 
@@ -116,3 +116,30 @@ def test_langchains_retriever_finds_and_filters(
     assert document.metadata["location"]["s3Location"]["uri"].endswith("/canteen.txt")
     upstairs = retriever(filter={"greaterThan": {"key": "floor", "value": 1}})
     assert [one.page_content for one in upstairs.invoke("badge")] == [CANTEEN]
+
+
+def test_langchains_agentic_retrieval_answers_from_a_managed_knowledge_base(
+    knowledge: LocalAws, environment: None
+) -> None:
+    from langchain_aws.retrievers.bedrock import agentic_retrieve
+
+    connector = {"connectorParameters": {"type": "CUSTOM", "version": "1"}}
+    base = make(
+        knowledge,
+        {
+            "type": "MANAGED_KNOWLEDGE_BASE_CONNECTOR",
+            "managedKnowledgeBaseConnectorConfiguration": connector,
+        },
+        MANAGED,
+        None,
+    )
+    base.send(canteen=CANTEEN, badge="A lost badge is reported to the front desk.")
+    told = agentic_retrieve(
+        base.id, "When does the canteen open?", generate_response=True, region_name="us-east-1"
+    )
+    assert told["results"][0]["content"]["text"] == CANTEEN
+    answer = told["generatedResponse"]["answer"]
+    assert "noon" in answer
+    (citation,) = told["generatedResponse"]["citations"]
+    assert answer[citation["startIndex"] : citation["endIndex"]] in CANTEEN
+    assert citation["references"] == [{"resultIndex": 0}]
