@@ -102,6 +102,8 @@ def _visit(
         line = key.start_mark.line + 1
         if not isinstance(key, yaml.ScalarNode):
             raise YamlError(line, "a key that is not a plain word")
+        if key.tag == "tag:yaml.org,2002:bool":
+            key.tag = "tag:yaml.org,2002:str"  # as a key, on is a word, whatever YAML 1.1 says
         if key.value in seen:
             raise YamlError(line, "a key that stands twice", key.value)
         seen.add(key.value)

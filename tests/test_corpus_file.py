@@ -41,6 +41,13 @@ def test_the_shortest_corpus_is_a_name_and_a_url() -> None:
     assert config.source.acl.default == ()
 
 
+def test_on_is_a_key_like_any_other() -> None:
+    privacy = "privacy: {guardrail: {id: abc, on: [answers]}}"
+    read = parse(f"corpus: notes\nsource: {{url: /tmp}}\n{privacy}\n", Path("notes.yaml"))
+    assert read.privacy.guardrail is not None
+    assert read.privacy.guardrail.on == ("answers",)
+
+
 def test_an_error_names_file_line_and_field() -> None:
     with pytest.raises(CorpusFileError) as caught:
         parse(SHORTEST + "chunk:\n  max_tokens: 9000\n", HERE)

@@ -315,4 +315,6 @@ def _masker(policy_json: str, key: bytes) -> Masker:
 
 def masker(privacy: Privacy) -> Masker:
     """Return this process's masker for a privacy section; models load on the first call."""
-    return _masker(privacy.model_dump_json(), pseudonym_key(privacy))
+    # The guardrail comes after it and changes nothing in it.
+    alone = privacy.model_dump_json(exclude={"guardrail"})
+    return _masker(alone, pseudonym_key(privacy))
