@@ -137,12 +137,9 @@ def _known(uri: str) -> tuple[str, str]:
     from difflib import get_close_matches
 
     near = get_close_matches(uri, EMBEDDING_MODELS, 1, 0.3)
-    meant = (
-        f'Did you mean "{near[0]}"?'
-        if near
-        else f"There is {', '.join(EMBEDDING_MODELS)}, bedrock/MODEL_ID and sagemaker/ENDPOINT."
-    )
-    raise ConfigError(f"There is no embedding model {uri!r}.", meant)
+    meant = f'Did you mean "{near[0]}"? ' if near else ""
+    there = f"There is {', '.join(EMBEDDING_MODELS)}, bedrock/MODEL_ID and sagemaker/ENDPOINT."
+    raise ConfigError(f"There is no embedding model {uri!r}.", meant + there)
 
 
 @lru_cache(maxsize=8)

@@ -7,6 +7,7 @@ in each, and `Family.max_tokens` keeps a fifth below what the model reads.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -117,11 +118,18 @@ class BedrockEmbedder:
         """What is sent of a text: within the limit; a full stop where there is nothing to read,
         for the service refuses empty texts.
         """
+        if len(text) > self.max_tokens:  # a token has a character at least
+            spans = self.offsets(text[: self._family.max_characters])
+            if spans:
+                text = text[: spans[min(len(spans), self.max_tokens) - 1][1]]
         return text[: self._family.max_characters].strip() or "."
 
     @cached_property
     def _langchain(self) -> Any:
         from langchain_aws.embeddings import BedrockEmbeddings
+
+        # It logs every error with its traceback, and raises it besides.
+        logging.getLogger(BedrockEmbeddings.__module__).setLevel(logging.CRITICAL)
 
         def counted(request: Any, answer: Any) -> tuple[int, int]:
             read = request.get("texts") or [request.get("inputText", "")]
