@@ -192,6 +192,8 @@ def _written(call: Call, made: Mapping[str, Any], now: datetime, during: str) ->
     }
     if "crossRegionConfig" in params:
         profile = params["crossRegionConfig"]["guardrailProfileIdentifier"].rpartition("/")[2]
+        if len(profile) > 30:  # as its own shape has it, though not the one of the request
+            raise AwsError("ValidationException", "The guardrail profile identifier is invalid.")
         record["crossRegionDetails"] = {
             "guardrailProfileId": profile,
             "guardrailProfileArn": call.arn(f"guardrail-profile/{profile}"),

@@ -75,7 +75,9 @@ def said_in_pieces(text: str) -> Iterator[dict[str, Any]]:
 def _answered(call: Call) -> tuple[str, str | None, str, list[dict[str, Any]]]:
     """Return session, what the guardrail did, text, citations."""
     worker.awake(call.state)
-    asked = call.params["retrieveAndGenerateConfiguration"]
+    asked = call.params.get("retrieveAndGenerateConfiguration")
+    if asked is None:
+        raise AwsError("ValidationException", "retrieveAndGenerateConfiguration is required.")
     if asked["type"] != "KNOWLEDGE_BASE":
         raise AwsError(
             "NotImplementedException", f"localaws does not generate from {asked['type']}."

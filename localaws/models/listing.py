@@ -84,7 +84,10 @@ def list_inference_profiles(call: Call) -> dict[str, Any]:
         found += [_system(call, name, model) for name, model in sorted(PROFILES.items())]
     if kind in (None, "APPLICATION"):
         found += [_application(call, name, one) for name, one in call.state.all(PROFILE)]
-    start, size = int(params.get("nextToken", 0)), params.get("maxResults", 100)
+    token, size = params.get("nextToken", "0"), params.get("maxResults", 100)
+    if not token.isdecimal():
+        raise AwsError("ValidationException", "The pagination token is invalid.")
+    start = int(token)
     page: dict[str, Any] = {"inferenceProfileSummaries": found[start : start + size]}
     if start + size < len(found):
         page["nextToken"] = str(start + size)
