@@ -38,6 +38,7 @@ class Model:
         accepts: What it takes beside text: ``image``, ``document``, ``tools``, ``system``.
         regions: Prefixes of its cross-region inference profiles, for example ``us``.
         dimensions: Of its vectors, the default first; empty where it makes none.
+        sampling: Whether temperature and top-p may both be set, only one of them, or none.
     """
 
     id: str
@@ -49,6 +50,7 @@ class Model:
     accepts: frozenset[str] = frozenset()
     regions: tuple[str, ...] = ()
     dimensions: tuple[int, ...] = ()
+    sampling: Literal["both", "one", "none"] = "both"
 
     @property
     def writes(self) -> bool:
@@ -62,9 +64,17 @@ _WORLD = ("us", "eu", "apac", "au", "jp", "global")
 _WIDE = ("us", "eu", "apac")
 
 
-def _anthropic(name: str, title: str, context: int, output: int) -> Model:
+def _anthropic(
+    name: str,
+    title: str,
+    context: int,
+    output: int,
+    sampling: Literal["both", "one", "none"] = "both",
+) -> Model:
     return Model(
-        f"anthropic.{name}", title, "Anthropic", "anthropic", context, output, _ALL, _WORLD
+        f"anthropic.{name}",
+        *(title, "Anthropic", "anthropic", context, output, _ALL, _WORLD),
+        sampling=sampling,
     )
 
 
@@ -120,16 +130,21 @@ _MODELS = (
     _anthropic("claude-3-7-sonnet-20250219-v1:0", "Claude 3.7 Sonnet", 200_000, 64_000),
     _anthropic("claude-sonnet-4-20250514-v1:0", "Claude Sonnet 4", 200_000, 64_000),
     _anthropic("claude-opus-4-20250514-v1:0", "Claude Opus 4", 200_000, 32_000),
-    _anthropic("claude-opus-4-1-20250805-v1:0", "Claude Opus 4.1", 200_000, 32_000),
-    _anthropic("claude-haiku-4-5-20251001-v1:0", "Claude Haiku 4.5", 200_000, 64_000),
-    _anthropic("claude-sonnet-4-5-20250929-v1:0", "Claude Sonnet 4.5", 200_000, 64_000),
-    _anthropic("claude-opus-4-5-20251101-v1:0", "Claude Opus 4.5", 200_000, 64_000),
-    _anthropic("claude-sonnet-4-6", "Claude Sonnet 4.6", 1_000_000, 128_000),
-    _anthropic("claude-opus-4-6-v1", "Claude Opus 4.6", 1_000_000, 128_000),
-    _anthropic("claude-opus-4-7", "Claude Opus 4.7", 1_000_000, 128_000),
-    _anthropic("claude-opus-4-8", "Claude Opus 4.8", 1_000_000, 128_000),
-    _anthropic("claude-sonnet-5", "Claude Sonnet 5", 1_000_000, 128_000),
-    _anthropic("claude-opus-5", "Claude Opus 5", 1_000_000, 128_000),
+    _anthropic("claude-opus-4-1-20250805-v1:0", "Claude Opus 4.1", 200_000, 32_000, "one"),
+    _anthropic("claude-haiku-4-5-20251001-v1:0", "Claude Haiku 4.5", 200_000, 64_000, "one"),
+    _anthropic("claude-sonnet-4-5-20250929-v1:0", "Claude Sonnet 4.5", 200_000, 64_000, "one"),
+    _anthropic("claude-opus-4-5-20251101-v1:0", "Claude Opus 4.5", 200_000, 64_000, "one"),
+    _anthropic("claude-sonnet-4-6", "Claude Sonnet 4.6", 1_000_000, 128_000, "one"),
+    _anthropic("claude-opus-4-6-v1", "Claude Opus 4.6", 1_000_000, 128_000, "one"),
+    _anthropic("claude-opus-4-7", "Claude Opus 4.7", 1_000_000, 128_000, "none"),
+    _anthropic("claude-opus-4-8", "Claude Opus 4.8", 1_000_000, 128_000, "none"),
+    _anthropic("claude-sonnet-5", "Claude Sonnet 5", 1_000_000, 128_000, "none"),
+    _anthropic("claude-sonnet-5-5", "Claude Sonnet 5.5", 1_000_000, 128_000, "none"),
+    _anthropic("claude-opus-5", "Claude Opus 5", 1_000_000, 128_000, "none"),
+    _anthropic("claude-opus-5-5", "Claude Opus 5.5", 1_000_000, 128_000, "none"),
+    _anthropic("claude-haiku-5-5", "Claude Haiku 5.5", 1_000_000, 128_000, "none"),
+    _anthropic("claude-fable-5", "Claude Fable 5", 1_000_000, 128_000, "none"),
+    _anthropic("claude-fable-5-1", "Claude Fable 5.1", 1_000_000, 128_000, "none"),
     _nova("nova-micro-v1:0", "Nova Micro", 128_000, 10_000, frozenset({"tools", "system"})),
     _nova("nova-lite-v1:0", "Nova Lite", 300_000, 10_000, _ALL),
     _nova("nova-pro-v1:0", "Nova Pro", 300_000, 10_000, _ALL),

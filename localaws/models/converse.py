@@ -29,6 +29,7 @@ def reply(
     """Return a model's whole answer to a conversation; for other operations that generate.
 
     Args:
+        system: Goes in front of the last message where the model takes none.
         messages: As Converse takes them.
         inference: As Converse's inferenceConfig.
         state: Knows application inference profiles, and the script beside it.
@@ -47,10 +48,15 @@ def stream(
     state: State | None = None,
 ) -> Iterator[Piece]:
     """`reply` piece by piece: some `Said`, then a `Finish`."""
-    params = {"messages": messages, "inferenceConfig": inference or {}}
-    if system:
+    model = catalogue.writer(model_id, state)
+    params: dict[str, Any] = {"messages": messages, "inferenceConfig": inference or {}}
+    if system and "system" in model.accepts:
         params["system"] = [{"text": system}]
-    return run(turns.prompt(catalogue.writer(model_id, state), params), state)
+    elif system:
+        *before, last = messages
+        told = {**last, "content": [{"text": system}, *last["content"]]}
+        params["messages"] = [*before, told]
+    return run(turns.prompt(model, params), state)
 
 
 @operation("bedrock-runtime", "Converse")
@@ -82,7 +88,16 @@ def converse_stream(call: Call) -> dict[str, Any]:
     """Answer a conversation, as it is written."""
     began = time.perf_counter()
     prompt, guard, blocked = _asked(call)
-    return {"stream": _events(call, began, prompt, guard, blocked)}
+    if prompt.tools and prompt.model.family == "meta":
+        raise turns.invalid("This model doesn't support tool use in streaming mode.")
+    pieces: Iterator[Piece]
+    if blocked is not None:
+        pieces = iter((Said(blocked), Finish("guardrail_intervened", 0, 0)))
+    else:
+        pieces = run(prompt, call.state)
+        if guard is not None:
+            pieces = guarding.passed(guard, pieces, call.params["guardrailConfig"])
+    return {"stream": _events(call, began, prompt, guard, pieces)}
 
 
 def _asked(call: Call) -> tuple[Prompt, guarding.Guard | None, str | None]:
@@ -100,16 +115,13 @@ def _asked(call: Call) -> tuple[Prompt, guarding.Guard | None, str | None]:
 
 
 def _events(
-    call: Call, began: float, prompt: Prompt, guard: guarding.Guard | None, blocked: str | None
+    call: Call,
+    began: float,
+    prompt: Prompt,
+    guard: guarding.Guard | None,
+    pieces: Iterator[Piece],
 ) -> Iterator[Event]:
     yield {"messageStart": {"role": "assistant"}}
-    pieces: Iterator[Piece]
-    if blocked is not None:
-        pieces = iter((Said(blocked), Finish("guardrail_intervened", 0, 0)))
-    else:
-        pieces = run(prompt, call.state)
-        if guard is not None:
-            pieces = guarding.passed(guard, pieces, call.params["guardrailConfig"])
     finish = yield from blocks(prompt, pieces)
     answer = Reply("", finish.input_tokens, finish.output_tokens, finish.stop_reason,
                    finish.stop_sequence)  # fmt: skip

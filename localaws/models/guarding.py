@@ -28,7 +28,7 @@ class Guard:
     """One guardrail during one call.
 
     Attributes:
-        traced: Whether the caller wants to see what was found.
+        traced: Whether the caller wants to see what was found; `full`: and what was not.
         evidence: Blocks that ground the answer, as ApplyGuardrail takes them.
         trace: What was found so far, as Converse's trace has it.
     """
@@ -37,6 +37,7 @@ class Guard:
     identifier: str
     version: str
     traced: bool
+    full: bool = False
     evidence: list[Block] = field(default_factory=list)
     trace: dict[str, Any] = field(default_factory=dict)
 
@@ -75,7 +76,9 @@ class Guard:
         from localaws.guardrails.apply import evaluate
 
         try:
-            result = evaluate(self.call.state, self.identifier, self.version, source, content)
+            result = evaluate(
+                self.call.state, self.identifier, self.version, source, content, self.full
+            )
         except AwsError as error:
             if error.code != "ResourceNotFoundException":
                 raise
@@ -101,11 +104,13 @@ def guard(call: Call, config: Mapping[str, Any] | None) -> Guard | None:
             "ValidationException",
             "The guardrail version must be given along with the guardrail identifier.",
         )
+    trace = config.get("trace", "disabled")
     return Guard(
         call,
         config["guardrailIdentifier"],
         config["guardrailVersion"],
-        config.get("trace", "disabled").startswith("enabled"),
+        traced=trace.startswith("enabled"),
+        full=trace == "enabled_full",
     )
 
 

@@ -12,11 +12,15 @@ from collections.abc import Generator as Running
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from localaws.models import embedding
 from localaws.models.prompt import Finish, Piece, Prompt, Reply, Said, ToolUse
 from localaws.operations import AwsError
 from localaws.state import State
+
+if TYPE_CHECKING:
+    from localaws.models.generators import Generator
 
 
 def input_tokens(prompt: Prompt) -> int:
@@ -38,10 +42,12 @@ def run(prompt: Prompt, state: State | None = None) -> Running[Piece, None, None
     Closing the iterator stops the generator.
 
     Raises:
-        AwsError: The input is longer than the model's context.
+        AwsError: The input is longer than the model's context, or the model does not take this
+            temperature or top-p; at once, not on the way.
     """
     from localaws.models.generators import generator
 
+    _sampled(prompt)
     read = input_tokens(prompt)
     if read > prompt.model.context_tokens:
         raise AwsError(
@@ -49,8 +55,27 @@ def run(prompt: Prompt, state: State | None = None) -> Running[Piece, None, None
             "Input is too long for requested model."
             f" The model reads {prompt.model.context_tokens} tokens, the request has {read}.",
         )
-    with closing(generator(prompt, state)(prompt)) as pieces:
+    return _running(generator(prompt, state), prompt, read)
+
+
+def _running(write: Generator, prompt: Prompt, read: int) -> Running[Piece, None, None]:
+    with closing(write(prompt)) as pieces:
         yield from _limited(pieces, prompt, read)
+
+
+def _sampled(prompt: Prompt) -> None:
+    """Newer models of Anthropic take temperature or top-p, still newer ones neither."""
+    rule, asked = prompt.model.sampling, prompt.inference
+    if rule == "one" and asked.temperature is not None and asked.top_p is not None:
+        why = "`temperature` and `top_p` cannot both be specified for this model."
+        why += " Please use only one."
+    elif rule == "none" and asked.temperature not in (None, 1):
+        why = "`temperature` is deprecated for this model."
+    elif rule == "none" and asked.top_p is not None:
+        why = "`top_p` is deprecated for this model."
+    else:
+        return
+    raise AwsError("ValidationException", f"The model returned the following errors: {why}")
 
 
 def whole(prompt: Prompt, state: State | None = None) -> Reply:

@@ -44,7 +44,7 @@ def prompt(model: Model, params: Mapping[str, Any]) -> Prompt:
             " Try again with a conversation that ends with a user message."
         )
     tools, choice = _tools(model, params.get("toolConfig"))
-    _answered(messages, bool(tools))
+    _answered(messages, "toolConfig" in params)
     system = _system(model, params.get("system", ()))
     return Prompt(
         model=model,

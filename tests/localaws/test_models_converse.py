@@ -270,6 +270,8 @@ def test_a_conversation_out_of_order_is_refused_in_aws_words(
         ("mistral.mistral-7b-instruct-v0:2", {"system": [{"text": "x"}]}, "system messages"),
         ("mistral.mistral-7b-instruct-v0:2", {"toolConfig": {"tools": [WEATHER]}}, "tool use"),
         (LLAMA, {"toolConfig": {"tools": [WEATHER], "toolChoice": {"any": {}}}}, "toolChoice.any"),
+        (CLAUDE, {"inferenceConfig": {"temperature": 0.5, "topP": 0.5}}, "Please use only one"),
+        ("anthropic.claude-opus-5", {"inferenceConfig": {"temperature": 0}}, "is deprecated"),
         (CLAUDE, {"inferenceConfig": {"maxTokens": 64001}}, "exceeds the model limit of 64000"),
         (CLAUDE, {"inferenceConfig": {"temperature": 1.5}}, "less than or equal to 1"),
         ("amazon.titan-embed-text-v2:0", {}, "not supported by the model"),
@@ -284,6 +286,16 @@ def test_what_a_model_does_not_take_is_refused(
         client.converse(modelId=model, messages=[user("hello")], **more)
     assert refused.value.response["Error"]["Code"] == "ValidationException"
     assert told in refused.value.response["Error"]["Message"]
+    with pytest.raises(ClientError) as refused:  # before the stream begins, not in it
+        client.converse_stream(modelId=model, messages=[user("hello")], **more)
+    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
+
+
+def test_llama_uses_tools_only_when_it_does_not_stream(aws: LocalAws) -> None:
+    asked = user("What is the weather in Ghent?")
+    assert converse(aws, LLAMA, asked, toolConfig={"tools": [WEATHER]})["stopReason"] == "tool_use"
+    with pytest.raises(ClientError, match="doesn't support tool use in streaming mode"):
+        stream(aws, LLAMA, asked, toolConfig={"tools": [WEATHER]})
 
 
 def test_an_image_is_read_by_models_that_see(aws: LocalAws) -> None:

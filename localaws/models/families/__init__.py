@@ -1,0 +1,1 @@
+"""A family a file: the JSON schema of its body, what a body asks, how an answer is worded."""

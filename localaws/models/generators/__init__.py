@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 from localaws.models.prompt import Piece, Prompt
+from localaws.operations import AwsError
 from localaws.state import State
 
 VARIABLE = "LOCALAWS_GENERATOR"
@@ -65,4 +66,8 @@ def _named(name: str) -> Generator:
         from localaws.models.generators import small
 
         return small.generate
-    raise ValueError(f"{VARIABLE} names no generator {name!r}; there are extractive and model.")
+    raise AwsError(
+        "InternalServerException",
+        f"There is no generator {name!r}. Set {VARIABLE}, or the script's rule, to extractive or"
+        " model.",
+    )

@@ -36,7 +36,7 @@ _WRAPPER = re.compile(
 )
 _NUMBERED = re.compile(
     r"^[ \t]*(?:#+[ \t]*)?(?:"
-    r"\[(?P<bracket>[\w.-]{1,40})\][ \t]*:?"
+    r"\[(?P<bracket>(?=[^\]]*\d)[\w.-]{1,40})\][ \t]*:?"
     r"|(?:passage|document|source|excerpt|chunk|search result|result|context|doc)[ \t]*"
     r"[\[(#]?(?P<named>\d{1,3})[\])]?[ \t]*[:.)-]?"
     r")[ \t]*(?=\S|\n)",

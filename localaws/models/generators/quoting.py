@@ -5,6 +5,7 @@ none does. It writes nothing that the prompt does not say.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Generator as Running
 
 from localaws.models import embedding, tools
@@ -13,6 +14,8 @@ from localaws.models.prompt import Piece, Prompt, Said
 
 SUPPORT = 0.6
 """Likelihood that a sentence answers, under which it is not quoted."""
+
+_WORD = re.compile(r"\s*\S+")
 
 NOTHING_GIVEN = "The request gives no passage to quote an answer from."
 NOTHING_ANSWERS = "None of the passages given answers the question."
@@ -32,7 +35,11 @@ def generate(prompt: Prompt) -> Running[Piece, None, None]:
         filled = tools.fill(prompt.answer_schema, reading.question, answer)
         yield Said(json.dumps(filled, ensure_ascii=False))
     else:
-        yield from _quoted(prompt, reading)
+        for piece in _quoted(prompt, reading):
+            if piece.cites:
+                yield piece
+            else:  # word by word, as models write
+                yield from map(Said, _WORD.findall(piece.text))
 
 
 def _auto_but_given(prompt: Prompt, reading: Reading) -> bool:
