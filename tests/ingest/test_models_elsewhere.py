@@ -1,0 +1,100 @@
+"""A corpus whose models run on AWS: counted, priced, and patient when they do not answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from rag.errors import ServiceRefused
+from tests.conftest import Project
+from tests.services.localaws import LocalAws
+
+STAFF = ["group:staff"]
+SETTINGS = (
+    "embed: {model: bedrock/amazon.titan-embed-text-v2:0, dimensions: 256}\n"
+    "answer: {model: bedrock/us.anthropic.claude-sonnet-4-5-20250929-v1:0}\n"
+    "search: {rerank: bedrock/cohere.rerank-v3-5:0, candidates: 20}\n"
+    "aws: {region: us-east-1, deadline_seconds: 20}"
+)
+MAIL = (
+    "From: a@example.com\nTo: b@example.com\nSubject: Filters\nMIME-Version: 1.0\n"
+    'Content-Type: multipart/mixed; boundary="x"\n\n--x\nContent-Type: text/plain\n\n'
+    "The filters list is attached to this message.\n"
+    "--x\nContent-Type: text/plain\nContent-Disposition: attachment; filename=list.txt\n\n"
+    "Filters of type F90 are changed every 11 weeks without exception.\n--x--\n"
+)
+
+
+@pytest.fixture
+def project(make_project: Callable[..., Project], aws: LocalAws) -> Project:
+    made = make_project()
+    made.settings(SETTINGS)
+    for number in range(4):
+        made.write(
+            f"p{number}.txt", f"Filters of type F{number} are changed every {number + 2} weeks."
+        )
+    made.write("mail.eml", MAIL)
+    return made
+
+
+def test_a_question_is_answered_on_aws_and_what_it_cost_is_told(project: Project) -> None:
+    report = project.sync()
+    assert report.documents["new"] == 5
+    used = report.usage["amazon.titan-embed-text-v2:0"]
+    assert used["calls"] == report.embedded >= 5
+    assert used["input_tokens"] > 40
+    assert used["usd"] == pytest.approx(used["input_tokens"] * 2e-8)
+    assert report.as_counts()["usage"] == report.usage
+
+    answer = project.corpus.ask("How often are filters of type F3 changed?", principals=STAFF)
+    assert not answer.abstained
+    assert "5 weeks" in answer.text
+    assert answer.citations[0].document == "p3.txt"
+    assert answer.usage.model.startswith("bedrock/us.anthropic")
+    assert answer.usage.input_tokens > 100
+    assert answer.usage.output_tokens > 0
+    assert answer.usage.usd is not None
+    assert answer.usage.usd > 0.002  # the reranker alone
+
+    again = project.sync()
+    assert again.usage == {}
+
+
+def test_documents_wait_while_the_model_does_not_answer(project: Project, aws: LocalAws) -> None:
+    project.settings(SETTINGS.replace("deadline_seconds: 20", "deadline_seconds: 1"))
+    with aws.faults({"fault": "status", "status": 503, "operation": "InvokeModel"}):
+        report = project.sync()
+    assert report.documents["quarantined"] == 5
+    assert report.failures == {"embedding_failed": 5}
+    assert report.documents["new"] == 0
+    assert {entry.transient for entry in project.corpus.quarantine()} == {True}
+
+    after = project.sync()
+    assert after.documents["quarantined"] == 0
+    assert after.chunks == after.embedded >= 6
+    assert len(project.inventory()) == 6  # the attachment too
+
+
+def test_a_failing_model_leaves_the_older_version_served(project: Project, aws: LocalAws) -> None:
+    project.sync()
+    project.settings(SETTINGS.replace("deadline_seconds: 20", "deadline_seconds: 1"))
+    project.write("mail.eml", MAIL.replace("11 weeks", "17 weeks"))
+    before = project.inventory()
+    with aws.faults({"fault": "status", "status": 503, "operation": "InvokeModel"}):
+        project.sync()
+    assert project.inventory() == before
+    project.sync()
+    assert project.inventory() != before
+    assert len(project.inventory()) == len(before)
+    assert project.corpus.quarantine() == []
+
+
+def test_a_refusal_stops_the_run_with_what_to_do(project: Project, aws: LocalAws) -> None:
+    with (
+        aws.faults({"fault": "error", "code": "AccessDeniedException", "operation": "InvokeModel"}),
+        pytest.raises(ServiceRefused) as raised,
+    ):
+        project.sync()
+    assert "IAM" in raised.value.hint
+    assert project.sync().documents["new"] == 5
