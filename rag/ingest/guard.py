@@ -8,11 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from rag.errors import ServiceFailed, ServiceRefused
 from rag.ingest.failures import failure
 from rag.privacy.guardrail.aligning import replaced
 from rag.records import Failure, Masked, MaskedDocument, MaskedElement
 
 if TYPE_CHECKING:
+    from rag.ingest.context import Context
     from rag.privacy.guardrail import Guardrail, Verdict
 
 Taken = Callable[[int], tuple[Masked, Mapping[str, int]]]
@@ -71,6 +73,19 @@ def guard(
         else:
             results.append(Guarded(_taken(guardrail, script, read), named.text))
     return results
+
+
+def names(context: Context, keys: Sequence[str]) -> list[Masked]:
+    """Return source keys masked, for a person to read; a number where one does not pass."""
+    masked = [context.masker.mask_name(key) for key in keys]
+    guardrail = context.guardrail("documents")
+    if guardrail is None or not keys:
+        return masked
+    try:
+        passed = guard(guardrail, [None] * len(masked), masked)
+    except (ServiceFailed, ServiceRefused):
+        passed = [Guarded(None, None)] * len(masked)
+    return [one.name or Masked(f"withheld/{place}") for place, one in enumerate(passed, 1)]
 
 
 def _blocked(counts: Mapping[str, int]) -> Failure:

@@ -19,6 +19,7 @@ from rag.errors import SluiceError
 from rag.ingest import plan as planning
 from rag.ingest.context import Context
 from rag.ingest.fingerprints import artifact
+from rag.ingest.guard import names
 from rag.ingest.models_kept import check_model
 from rag.ingest.report import SyncReport, summed
 from rag.ingest.settle import Tell, begin, settle
@@ -130,10 +131,7 @@ class Pipeline:
                 for work in (*plan.moved, *plan.retried)
                 if work.moved_from
             },
-            warnings={
-                context.masker.mask_name(one.key): f"{one.reason} {one.action}"
-                for one in context.connector.warnings
-            },
+            warnings=_warnings(context),
             dry_run=options.dry_run,
         )
         if not options.dry_run:
@@ -314,6 +312,13 @@ class Pipeline:
     ) -> None:
         seconds = {step or name: time.perf_counter() - started}
         self.context.store.write_report(run_id, name, {"seconds": seconds, **counts})
+
+
+def _warnings(context: Context) -> dict[str, str]:
+    """What should be mended in the source: masked name to what is wrong and what to do."""
+    found = context.connector.warnings
+    shown = names(context, [one.key for one in found])
+    return {str(name): f"{one.reason} {one.action}" for name, one in zip(shown, found, strict=True)}
 
 
 def _outcomes(plan: RunPlan, total: Mapping[str, Any]) -> dict[str, int]:

@@ -193,6 +193,22 @@ def test_a_guardrail_that_is_not_there_is_refused_at_once(aws: LocalAws) -> None
     assert aws.calls("ApplyGuardrail") == 2
 
 
+def test_faults_change_no_verdict_and_cost_less_than_twice_the_calls(
+    aws: LocalAws, make_ours: Make
+) -> None:
+    net = make_ours(sensitiveInformationPolicyConfig={"regexesConfig": [BADGE]})
+    texts = masked(*(f"Badge BDG-{n:04} opens. " * 900 for n in range(20)))
+    expected = net.check(texts)
+    aws.forget_calls()
+    with aws.faults(
+        {"fault": "throttle", "probability": 0.3, "seed": 4},
+        {"fault": "status", "status": 500, "probability": 0.02, "seed": 5},
+        {"fault": "reset", "probability": 0.02, "seed": 6},
+    ):
+        assert net.check(texts) == expected
+    assert aws.calls("ApplyGuardrail") <= 2 * 18
+
+
 def test_while_it_throttles_it_is_asked_again_and_when_it_is_down_nothing_passes(
     aws: LocalAws, make_ours: Make
 ) -> None:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from rag.errors import SluiceError
 from rag.privacy.guardrail.aligning import Span, everywhere, replaced, spans, spared
 from rag.privacy.guardrail.packing import Part, cut, pack
+from rag.privacy.guardrail.reading import KINDS, Said, read, reasons
 from rag.records import Masked
 
 if TYPE_CHECKING:
@@ -24,19 +25,18 @@ if TYPE_CHECKING:
 
 Source = Literal["INPUT", "OUTPUT"]
 
+__all__ = [
+    "KINDS",
+    "Guardrail",
+    "GuardrailBlocked",
+    "Verdict",
+    "fingerprint",
+    "guardrail",
+    "reasons",
+]
+
 CODE_VERSION = 1
 """Raise when the same answers of a guardrail give another text."""
-
-KINDS = {
-    "topics": "a denied topic",
-    "content": "a content filter",
-    "words": "a word list",
-    "identifiers": "sensitive information",
-    "grounding": "it is not grounded in the passages",
-    "relevance": "it does not answer the question",
-    "other": "an unnamed policy",
-}
-"""Kinds of policies that block, and how a person is told."""
 
 USD_A_UNIT = {
     "topicPolicyUnits": 0.15 / 1000,
@@ -83,26 +83,6 @@ class GuardrailBlocked(SluiceError):
         )
 
 
-def reasons(blocked: Mapping[str, int]) -> str:
-    """Return in words why something was blocked."""
-    return ", ".join(KINDS[kind] for kind in sorted(blocked))
-
-
-@dataclass(frozen=True, slots=True)
-class _Said:
-    """An ApplyGuardrail response, read.
-
-    Attributes:
-        outputs: The new texts; empty where nothing was changed.
-        found: What was anonymised, by name.
-        blocked: What was blocked, by kind.
-    """
-
-    outputs: tuple[str, ...]
-    found: Mapping[str, frozenset[str]]
-    blocked: Mapping[str, int]
-
-
 class Guardrail:
     """One guardrail at one version, as this process calls it.
 
@@ -141,7 +121,7 @@ class Guardrail:
         """
         whose = list(range(len(texts))) if owners is None else list(owners)
         blocked: dict[object, Counter[str]] = {}
-        said: list[list[tuple[Part, _Said, str | None]]] = [[] for _ in texts]
+        said: list[list[tuple[Part, Said, str | None]]] = [[] for _ in texts]
         todo = pack(texts)
         while todo:
             answers = self._calls.map(lambda call: self._ask(call, source), todo)
@@ -155,7 +135,7 @@ class Guardrail:
                     if len(names) == 1:
                         blocked.setdefault(names.pop(), Counter()).update(answer.blocked)
                     else:
-                        again += _halves(call)
+                        again += _apart(call, whose, answer.culprits)
                 elif answer.outputs and len(answer.outputs) != len(call) > 1:
                     again += [[part] for part in call]
                 else:
@@ -208,7 +188,7 @@ class Guardrail:
         shortest = min(call, key=lambda part: len(part.text))
         self._calls(lambda: self._apply([shortest], source))
 
-    def _ask(self, call: Sequence[Part], source: Source) -> _Said | None:
+    def _ask(self, call: Sequence[Part], source: Source) -> Said | None:
         """Apply the guardrail to a call's parts; None: it refuses them together."""
         from botocore.exceptions import ClientError
 
@@ -221,7 +201,7 @@ class Guardrail:
 
     def _apply(
         self, call: Sequence[Part], source: Source, context: Sequence[dict[str, Any]] = ()
-    ) -> _Said:
+    ) -> Said:
         from rag.aws import client
         from rag.cost import record
 
@@ -241,7 +221,19 @@ class Guardrail:
         usd = sum(price * units.get(unit, 0) for unit, price in USD_A_UNIT.items())
         name = f"guardrail/{self.settings.id.rpartition('/')[2]}"
         record(name, seconds=time.perf_counter() - began, usd=usd)
-        return _read(response, whole=not context)
+        return read(response, whole=not context)
+
+
+def _apart(call: list[Part], whose: Sequence[object], culprits: frozenset[str]) -> list[list[Part]]:
+    """Split a call that was blocked: owners that hold a culprit each alone, the rest together."""
+    suspects = dict.fromkeys(
+        whose[part.index] for part in call if any(value in part.text for value in culprits)
+    )
+    if not suspects:
+        return _halves(call)
+    rest = [part for part in call if whose[part.index] not in suspects]
+    alone = [[part for part in call if whose[part.index] == one] for one in suspects]
+    return [some for some in (*alone, rest) if some]
 
 
 def _halves(call: list[Part]) -> list[list[Part]]:
@@ -249,59 +241,7 @@ def _halves(call: list[Part]) -> list[list[Part]]:
     return [half for half in (call[:middle], call[middle:]) if half]
 
 
-def _read(response: Mapping[str, Any], whole: bool) -> _Said:
-    """Read a response; it counts only if it says that all of the text was read.
-
-    Raises:
-        ResponseParserError: It does not, or says nothing: a fault of the service.
-    """
-    from botocore.parsers import ResponseParserError
-
-    characters = response.get("guardrailCoverage", {}).get("textCharacters", {})
-    partial = whole and characters.get("guarded", 0) < characters.get("total", 0)
-    if response.get("action") not in ("NONE", "GUARDRAIL_INTERVENED") or partial:
-        raise ResponseParserError("The guardrail did not read all of the text.")
-    found: dict[str, set[str]] = {}
-    blocked: Counter[str] = Counter()
-    for assessment in response.get("assessments", ()):
-        for kind, name, entry in _entries(assessment):
-            if entry.get("action") == "BLOCKED":
-                blocked[kind] += 1
-            elif entry.get("action") == "ANONYMIZED":
-                found.setdefault(name, set()).add(entry.get("match", ""))
-    outputs = tuple(one.get("text", "") for one in response.get("outputs", ()))
-    if response["action"] == "GUARDRAIL_INTERVENED" and not (found or blocked):
-        blocked["other"] += 1
-    values = {name: frozenset(some) for name, some in found.items()}
-    return _Said(outputs if found else (), values, dict(blocked))
-
-
-_LISTS = (
-    ("topicPolicy", "topics", "topics", "name"),
-    ("contentPolicy", "filters", "content", "type"),
-    ("wordPolicy", "customWords", "words", "match"),
-    ("wordPolicy", "managedWordLists", "words", "type"),
-    ("sensitiveInformationPolicy", "piiEntities", "identifiers", "type"),
-    ("sensitiveInformationPolicy", "regexes", "identifiers", "name"),
-)
-
-
-def _entries(assessment: Mapping[str, Any]) -> list[tuple[str, str, Mapping[str, Any]]]:
-    """Return what was found as kind, name and entry."""
-    entries = [
-        (kind, str(entry.get(name, "")), entry)
-        for policy, member, kind, name in _LISTS
-        for entry in assessment.get(policy, {}).get(member, ())
-    ]
-    for entry in assessment.get("contextualGroundingPolicy", {}).get("filters", ()):
-        kind = "relevance" if entry.get("type") == "RELEVANCE" else "grounding"
-        entries.append((kind, "", entry))
-    for finding in assessment.get("automatedReasoningPolicy", {}).get("findings", ()):
-        entries.append(("other", "", finding))
-    return entries
-
-
-def _verdict(text: Masked, said: Sequence[tuple[Part, _Said, str | None]]) -> Verdict:
+def _verdict(text: Masked, said: Sequence[tuple[Part, Said, str | None]]) -> Verdict:
     changed: list[Span] = []
     pieces: list[str] = []
     found: Counter[str] = Counter()
