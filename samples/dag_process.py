@@ -16,7 +16,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from samples.airflow_home import ROOT, end
 from samples.shown import console
 
-STEPS = ("plan", "shard", "sync", "verify", "publish")
+STEPS = ("plan", "shard", "sync", "begin", "wait", "settle", "verify", "publish")
 
 
 class Dag:

@@ -22,15 +22,15 @@ from rich.markup import escape
 from rich.syntax import Syntax
 
 from rag.corpus import Corpus
-from rag.cost import metered
-from rag.privacy import Blocked
+from rag.privacy.guardrail import GuardrailBlocked
 from samples.airflow_home import ROOT, environment, migrate
 from samples.aws.account import DOCUMENTS, PREFIX, create, upload
 from samples.aws.servers import Servers, running
-from samples.aws.shown import TARGETS, show_calls, show_held, show_servers
+from samples.aws.shown import TARGETS, show_answers, show_calls, show_held, show_servers
 from samples.dag_process import Dag, opened
-from samples.shown import console, heading, show_answer, show_counts, show_indexed
+from samples.shown import console, heading, show_counts, show_indexed
 
+LOG = Path("airflow", "dag-runs.log")
 BLOCKED_QUESTION = "What is Project Halcyon about?"
 
 
@@ -38,6 +38,7 @@ def fresh_project(state: Path) -> Path:
     """Return a project folder without anything that an earlier demo left."""
     for old in ("project", "sluice", "servers"):
         shutil.rmtree(state / old, ignore_errors=True)
+    (state / LOG).unlink(missing_ok=True)
     project = state / "project"
     (project / "corpora").mkdir(parents=True)
     return project
@@ -45,6 +46,7 @@ def fresh_project(state: Path) -> Path:
 
 def declared(servers: Servers, project: Path) -> Path:
     """Make what the corpus needs in the account; return the corpus file that names it."""
+    heading(1, "An account on loopback, and a corpus file that differs in five values")
     sample = (ROOT / "samples" / "aws" / "handbook.yaml").read_text(encoding="utf-8")
     account = create()
     files = upload(ROOT / "samples" / "handbook")
@@ -56,45 +58,24 @@ def declared(servers: Servers, project: Path) -> Path:
         f"{account.guardrail_version}, knowledge base [bold]{account.knowledge_base}[/], data "
         f"source [bold]{account.data_source}[/]; {files} files in the bucket."
     )
+    text = corpus_file.read_text(encoding="utf-8").partition("\n")[2]
+    console.print(Syntax(text, "yaml", background_color="default", word_wrap=True))
     return corpus_file
 
 
-def searching(corpus_file: Path) -> dict[str, Corpus]:
-    """Return the corpus once for each target, which is its first there and so the one searched."""
-    first = Corpus.open(corpus_file)
-    found = {}
-    for target in first.loaded.config.targets:
-        others = [one for one in first.loaded.config.targets if one is not target]
-        config = first.loaded.config.model_copy(update={"targets": (target, *others)})
-        found[target.kind] = Corpus(type(first.loaded)(config, corpus_file, first.loaded.base))
-    return found
-
-
-def ask(corpora: dict[str, Corpus], question: str, asker: Sequence[str], said: str | None) -> None:
+def ask(corpus: Corpus, question: str, asker: Sequence[str], said: str | None) -> None:
     """Ask each target and print; see that the answer holds `said`, or abstains where None.
 
     Raises:
         SystemExit: It does not.
     """
-    for kind, corpus in corpora.items():
-        with metered() as meter:
-            answer = corpus.ask(question, principals=asker)
-        console.print(f"[bold cyan]{TARGETS[kind]}[/]", end="   ")
-        show_answer(answer, asker, _spent(meter.as_counts()))
+    answers = {target: corpus.ask(question, principals=asker, target=target) for target in TARGETS}
+    show_answers(answers, asker)
+    for target, answer in answers.items():
         if said is None and not answer.abstained:
-            raise SystemExit(f"{TARGETS[kind]} answered what no document says.")
+            raise SystemExit(f"{TARGETS[target]} answered what no document says.")
         if said is not None and said not in answer.text:
-            raise SystemExit(f"{TARGETS[kind]} did not answer with {said!r}.")
-
-
-def _spent(usage: dict[str, dict[str, Any]]) -> str:
-    """Return a line of what models were paid for."""
-    parts = []
-    for model, one in usage.items():
-        usd = one["usd"]
-        price = "" if usd is None else f", ${usd:.6f}"
-        parts.append(f"{model}: {one['input_tokens']} + {one['output_tokens']} tokens{price}")
-    return " · ".join(parts)
+            raise SystemExit(f"{TARGETS[target]} did not answer with {said!r}.")
 
 
 def refused(corpus: Corpus) -> None:
@@ -106,22 +87,22 @@ def refused(corpus: Corpus) -> None:
     console.print(f"\n[bold]{escape(BLOCKED_QUESTION)}[/]   [dim]a word of the guardrail's list[/]")
     try:
         corpus.ask(BLOCKED_QUESTION, principals=["user:demo", "group:staff"])
-    except Blocked as blocked:
+    except GuardrailBlocked as blocked:
         console.print(f"[yellow]{escape(blocked.message)}[/] [dim]{escape(blocked.hint)}[/]")
         return
     raise SystemExit("The guardrail let a blocked question through.")
 
 
-def gone(corpora: dict[str, Corpus], question: str, asker: Sequence[str], document: str) -> None:
+def gone(corpus: Corpus, question: str, asker: Sequence[str], document: str) -> None:
     """See that no target finds a deleted document.
 
     Raises:
         SystemExit: One does.
     """
-    for kind, corpus in corpora.items():
-        hits = corpus.search(question, principals=asker, k=20)
+    for target, name in TARGETS.items():
+        hits = corpus.search(question, principals=asker, k=20, target=target)
         if any(hit.document == document for hit in hits):
-            raise SystemExit(f"{TARGETS[kind]} still finds {document}.")
+            raise SystemExit(f"{name} still finds {document}.")
     console.print(f"[green]{escape(document)} is found in neither.[/]")
 
 
@@ -146,17 +127,12 @@ def run(dag: Dag, servers: Servers) -> tuple[float, list[dict[str, Any]]]:
     return seconds, servers.calls()
 
 
-def show(servers: Servers, dag: Dag, project: Path) -> None:
-    """Go through it all."""
+def show(servers: Servers, dag: Dag, corpus_file: Path) -> None:
+    """Go through the runs and the questions."""
     shown = json.loads((ROOT / "samples" / "demo.json").read_text(encoding="utf-8"))
-    heading(1, "An account on loopback, and a corpus file that differs in five values")
-    corpus_file = declared(servers, project)
-    console.print(Syntax(corpus_file.read_text("utf-8"), "yaml", background_color="default"))
-
     heading(2, "The DAG runs in Airflow: S3, mask, guardrail, Bedrock, two targets")
     seconds, calls = run(dag, servers)
-    corpora = searching(corpus_file)
-    corpus = next(iter(corpora.values()))
+    corpus = Corpus.open(corpus_file)
     show_indexed(corpus.status(), seconds)
     console.print()
     show_calls(calls, dag.result.get("usage", {}))
@@ -167,7 +143,7 @@ def show(servers: Servers, dag: Dag, project: Path) -> None:
     for question in shown["questions"]:
         console.print(f"[bold]{escape(question['question'])}[/]   [dim]{question['shows']}[/]")
         for asker, said in zip(question["askers"], question["says"], strict=True):
-            ask(corpora, question["question"], asker, said)
+            ask(corpus, question["question"], asker, said)
     refused(corpus)
 
     heading(4, "One document changed in the bucket, one deleted: both targets follow")
@@ -179,8 +155,8 @@ def show(servers: Servers, dag: Dag, project: Path) -> None:
     show_held(corpus_file)
     changed = shown["change"]
     console.print(f"\n[bold]{escape(changed['question'])}[/]")
-    ask(corpora, changed["question"], changed["asker"], changed["says"])
-    gone(corpora, shown["deleted_question"], changed["asker"], shown["delete"])
+    ask(corpus, changed["question"], changed["asker"], changed["says"])
+    gone(corpus, shown["deleted_question"], changed["asker"], shown["delete"])
 
 
 def stop(*_: object) -> NoReturn:
@@ -207,8 +183,9 @@ def main() -> None:
         with running(state / "servers", env) as servers:
             env |= servers.environment
             os.environ.update(env)
-            with opened(env, state / "airflow" / "dag-runs.log") as dag:
-                show(servers, dag, project)
+            corpus_file = declared(servers, project)
+            with opened(env, state / LOG) as dag:
+                show(servers, dag, corpus_file)
     except KeyboardInterrupt:
         console.print("Ended; nothing is left running.")
         raise SystemExit(130) from None

@@ -89,11 +89,17 @@ def show_masking(corpus: Corpus, passage: str) -> None:
     )
 
 
-def show_answer(answer: Answer, asker: Sequence[str], spent: str = "") -> None:
-    """Print an answer with where each part of it comes from, and what it cost if that is known."""
+def show_answer(answer: Answer, asker: Sequence[str]) -> None:
+    """Print an answer with where each part of it comes from."""
     console.print(
         f"[dim]asked by[/] {', '.join(asker)}   [dim]seen as[/] {escape(answer.question)}"
     )
+    show_said(answer)
+    console.print()
+
+
+def show_said(answer: Answer) -> None:
+    """Print what an answer says, and its citations."""
     style = "yellow" if answer.abstained else "green"
     console.print(f"[{style}]{escape(answer.text)}[/]")
     for citation in answer.citations:
@@ -104,9 +110,6 @@ def show_answer(answer: Answer, asker: Sequence[str], spent: str = "") -> None:
             f"  [dim]{escape(citation.document)}{', ' if where else ''}{escape(where)}[/]"
         )
         console.print(f"  [dim]“{escape(' '.join(citation.quote.split()))}”[/]")
-    if spent:
-        console.print(f"  [dim]{escape(spent)}[/]")
-    console.print()
 
 
 def show_counts(corpus: Corpus, seconds: float) -> None:

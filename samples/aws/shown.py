@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rich.markup import escape
 from rich.table import Table
 
 from rag.ingest.context import Context
 from rag.ingest.verify import compare
 from rag.ledger import documents
+from rag.records import Answer
 from samples.aws.servers import Servers
-from samples.shown import console
+from samples.shown import console, show_said
 
 TARGETS = {"opensearch": "OpenSearch", "knowledge_base": "knowledge base"}
 
@@ -71,36 +74,48 @@ def show_held(corpus_file: Path) -> None:
         raise SystemExit("A target does not hold what the ledger says.")
 
 
-def show_calls(calls: Sequence[Mapping[str, Any]], usage: Mapping[str, Any] | None = None) -> None:
-    """Print what Bedrock was asked, and what AWS would charge for the models' part of it.
+def show_calls(calls: Sequence[Mapping[str, Any]], usage: Mapping[str, Any]) -> None:
+    """Print what Bedrock was asked, and what AWS would charge for it.
 
     Args:
         usage: By model: ``calls``, ``input_tokens``, ``output_tokens``, ``usd``.
     """
-    grid = Table.grid(padding=(0, 4))
-    asked = Table(box=None, pad_edge=False, header_style="bold")
-    asked.add_column("Asked of Bedrock", no_wrap=True)
-    asked.add_column(justify="right", no_wrap=True)
-    counts: dict[str, int] = {}
+    counts: Counter[str] = Counter()
     for one in calls:
-        counts[one["operation"]] = counts.get(one["operation"], 0) + one["count"]
-    for operation, count in sorted(counts.items(), key=lambda item: -item[1]):
-        asked.add_row(operation, str(count))
-    paid = Table(box=None, pad_edge=False, header_style="bold")
-    paid.add_column("Model", no_wrap=True)
-    for column in ("calls", "tokens in", "out", "US dollars"):
-        paid.add_column(column, justify="right", no_wrap=True)
-    for model, spent in sorted((usage or {}).items()):
+        counts[one["operation"]] += one["count"]
+    asked = ", ".join(f"{operation} [bold]{count}[/]" for operation, count in counts.most_common())
+    console.print(f"Asked of Bedrock: {asked or 'nothing'}.")
+    for model, spent in sorted(usage.items()):
         usd = spent["usd"]
-        paid.add_row(
-            model,
-            str(spent["calls"]),
-            f"{spent['input_tokens']:,}",
-            f"{spent['output_tokens']:,}",
-            "?" if usd is None else f"{usd:.6f}",
-        )
-    grid.add_row(asked, paid) if usage else grid.add_row(asked)
-    console.print(grid)
+        price = "price unknown" if usd is None else f"{usd:.4f} US dollars on AWS"
+        tokens = spent["input_tokens"] + spent["output_tokens"]
+        read = f", {tokens:,} tokens" if tokens else ""
+        console.print(f"  [dim]{model}[/]  {spent['calls']} calls{read}, {price}")
+
+
+def show_answers(answers: Mapping[str, Answer], asker: Sequence[str]) -> None:
+    """Print each target's answer; one that says the same as the one before only says so."""
+    before: Answer | None = None
+    for target, answer in answers.items():
+        if before is None:
+            console.print(
+                f"[dim]asked by[/] {', '.join(asker)}   [dim]seen as[/] {escape(answer.question)}"
+            )
+        console.print(f"[bold cyan]{TARGETS[target]}[/]", end=": ")
+        if before is not None and _said(before) == _said(answer):
+            console.print("the same answer, from the same passages", end="")
+        else:
+            show_said(answer)
+        usage = answer.usage
+        price = "" if usage.usd is None else f", {usage.usd:.6f} US dollars"
+        tokens = f"{usage.input_tokens:,} tokens in, {usage.output_tokens} out"
+        console.print(f"  [dim]({tokens}{price})[/]")
+        before = answer
+    console.print()
+
+
+def _said(answer: Answer) -> tuple[Any, ...]:
+    return answer.text, [(one.chunk, one.quote) for one in answer.citations]
 
 
 def show_servers(servers: Servers) -> None:
