@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -25,6 +26,7 @@ from rag.corpus import Corpus
 from rag.privacy.guardrail import GuardrailBlocked
 from samples.airflow_home import ROOT, environment, migrate
 from samples.aws.account import DOCUMENTS, PREFIX, create, upload
+from samples.aws.leaks import found
 from samples.aws.servers import Servers, running
 from samples.aws.shown import TARGETS, show_answers, show_calls, show_held, show_servers
 from samples.dag_process import Dag, opened
@@ -120,6 +122,36 @@ def change(shown: dict[str, Any]) -> None:
     )
 
 
+def second_net(corpus: Corpus, shown: Mapping[str, Any]) -> None:
+    """Show what only the guardrail masks, in both targets.
+
+    Raises:
+        SystemExit: It did not.
+    """
+    for target, name in TARGETS.items():
+        hits = corpus.search(shown["question"], principals=shown["asker"], k=3, target=target)
+        lines = [line for hit in hits for line in hit.chunk.text.splitlines()]
+        masked = [line for line in lines if shown["masked"] in line]
+        if not masked or any(re.search(shown["pattern"], line) for line in lines):
+            raise SystemExit(f"The guardrail did not mask device numbers in {name}.")
+        console.print(f"[bold cyan]{name}[/]: {escape(masked[0])}")
+
+
+def no_identifier(opensearch: str) -> None:
+    """Look for every planted identifier in what the services hold.
+
+    Raises:
+        SystemExit: One is there.
+    """
+    texts, wanted, leaked = found(opensearch)
+    if leaked:
+        raise SystemExit(f"{len(leaked)} planted identifiers are in a target.")
+    console.print(
+        f"[green]None of {wanted} planted identifiers[/] is in the {texts} keys, objects and "
+        "documents that the bucket and OpenSearch hold."
+    )
+
+
 def run(dag: Dag, servers: Servers) -> tuple[float, list[dict[str, Any]]]:
     """Run the DAG; return seconds by the clock and what it asked of Bedrock."""
     servers.calls()
@@ -139,14 +171,18 @@ def show(servers: Servers, dag: Dag, corpus_file: Path) -> None:
     console.print()
     show_held(corpus_file)
 
-    heading(3, "The same questions of both targets, answered by a Bedrock model")
+    heading(3, "Nothing personal is there; what only the company knows, the guardrail masks")
+    no_identifier(servers.opensearch)
+    second_net(corpus, shown["second_net"])
+
+    heading(4, "The same questions of both targets, answered by a Bedrock model")
     for question in shown["questions"]:
         console.print(f"[bold]{escape(question['question'])}[/]   [dim]{question['shows']}[/]")
         for asker, said in zip(question["askers"], question["says"], strict=True):
             ask(corpus, question["question"], asker, said)
     refused(corpus)
 
-    heading(4, "One document changed in the bucket, one deleted: both targets follow")
+    heading(5, "One document changed in the bucket, one deleted: both targets follow")
     change(shown)
     seconds, calls = run(dag, servers)
     show_counts(corpus, seconds)

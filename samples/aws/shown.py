@@ -87,7 +87,7 @@ def show_calls(calls: Sequence[Mapping[str, Any]], usage: Mapping[str, Any]) -> 
     console.print(f"Asked of Bedrock: {asked or 'nothing'}.")
     for model, spent in sorted(usage.items()):
         usd = spent["usd"]
-        price = "price unknown" if usd is None else f"{usd:.4f} US dollars on AWS"
+        price = "price unknown" if usd is None else f"{usd:.6f} US dollars on AWS"
         tokens = spent["input_tokens"] + spent["output_tokens"]
         read = f", {tokens:,} tokens" if tokens else ""
         console.print(f"  [dim]{model}[/]  {spent['calls']} calls{read}, {price}")
@@ -103,7 +103,7 @@ def show_answers(answers: Mapping[str, Answer], asker: Sequence[str]) -> None:
             )
         console.print(f"[bold cyan]{TARGETS[target]}[/]", end=": ")
         if before is not None and _said(before) == _said(answer):
-            console.print("the same answer, from the same passages", end="")
+            console.print("the same, word for word", end="")
         else:
             show_said(answer)
         usage = answer.usage
