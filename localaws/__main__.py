@@ -10,6 +10,8 @@ from localaws.server import (
     CREDENTIALS_HELP,
     FAULTS_HELP,
     GENERATOR_HELP,
+    HOST,
+    HOST_HELP,
     PORT,
     REPLIES_HELP,
     CannotStart,
@@ -24,7 +26,8 @@ def main() -> int:
         "localaws", description="Serve Bedrock and SageMaker's runtime on loopback."
     )
     add = parser.add_argument
-    add("--port", type=int, default=PORT, help="on 127.0.0.1; 0 picks a free one")
+    add("--port", type=int, default=PORT, help="0 picks a free one")
+    add("--host", default=HOST, help=HOST_HELP)
     add("--state", type=Path, default=Path(".localaws"), help="folder of what survives a restart")
     add("--faults", type=Path, metavar="FILE", help=FAULTS_HELP)
     add("--replies", type=Path, metavar="FILE", help=REPLIES_HELP)

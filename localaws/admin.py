@@ -1,4 +1,6 @@
-"""What stands at ``/_localaws/``, for whoever runs the server; it needs no signature.
+"""What stands at ``/_localaws/``, for whoever runs the server.
+
+It needs no signature, but all except ``health`` answers only to callers on the same machine.
 
 ========================  ======================================================
 ``GET health``            ``{"status": "ok"}``
@@ -12,6 +14,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +27,22 @@ from localaws.wire.shapes import SERVICES
 PREFIX = "/_localaws/"
 
 
-def administer(method: str, path: str, body: bytes, injector: Injector, calls: Calls) -> Answer:
-    """Answer a request at `PREFIX`."""
+def is_near(client: tuple[str, int] | None) -> bool:
+    """Tell whether a caller, by address and port, is on this machine."""
+    try:
+        return client is not None and ip_address(client[0]).is_loopback
+    except ValueError:
+        return False
+
+
+def administer(
+    method: str, path: str, body: bytes, injector: Injector, calls: Calls, *, near: bool
+) -> Answer:
+    """Answer a request at `PREFIX`.
+
+    Args:
+        near: The caller is on this machine.
+    """
 
     def put_faults() -> None:
         injector.set_rules(json.loads(body))
@@ -44,6 +61,8 @@ def administer(method: str, path: str, body: bytes, injector: Injector, calls: C
     name = path.removeprefix(PREFIX)
     if name not in reads:
         return _json(404, {"message": f"There are {', '.join(reads)} at {PREFIX}."})
+    if not near and name != "health":
+        return _json(403, {"message": f"{PREFIX}{name} answers on this machine only."})
     if method in ("GET", "HEAD"):
         return _json(200, reads[name]())
     change = changes.get((method, name))

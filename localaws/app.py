@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from localaws.admin import PREFIX, administer
+from localaws.admin import PREFIX, administer, is_near
 from localaws.asgi import (
     Gone,
     Receive,
@@ -132,7 +132,14 @@ class App:
             body=body,
         )
         if request.path.startswith(PREFIX):
-            made = administer(request.method, request.path, body, self.injector, self.calls)
+            made = administer(
+                request.method,
+                request.path,
+                body,
+                self.injector,
+                self.calls,
+                near=is_near(scope.get("client")),
+            )
             await send_answer(made, identifier, send)
             return
         await self._answer(_Exchange(request, receive, send, identifier))

@@ -28,6 +28,7 @@ GENERATOR_HELP = (
     "What texts come from: extractive (quotes from the prompt), model (a small language model),"
     " scripted (the file of --replies), or by model: 'meta.*=model,extractive'."
 )
+HOST_HELP = "Address to listen on; 0.0.0.0 is for containers."
 REPLIES_HELP = "Scripted replies of text models, YAML or JSON, asked first."
 FAULTS_HELP = "Rules of faults on purpose, YAML or JSON, read anew when it changes."
 CREDENTIALS_HELP = "Who may call, JSON, if more than LOCALAWS_ACCESS_KEY_ID."
@@ -51,6 +52,7 @@ class Options:
 
     Attributes:
         port: 0 picks a free one.
+        host: Address to listen on; others than loopback are for containers.
         state: Folder of what survives a restart.
         faults: File of rules, see `localaws.faults`.
         replies: File of scripted replies.
@@ -67,6 +69,7 @@ class Options:
     generator: str | None = None
     credentials: Path | None = None
     as_json: bool = False
+    host: str = HOST
 
 
 def serve(options: Options) -> None:
@@ -97,7 +100,7 @@ def serve(options: Options) -> None:
         injector = Injector(options.faults)
     except (OSError, ValueError) as error:
         raise CannotStart(str(error), "Mend the file and start again.") from None
-    listener = _listener(options.port)
+    listener = _listener(options.host, options.port)
     alone = _alone(options.state)
     warm()
     load_operations()
@@ -109,6 +112,7 @@ def serve(options: Options) -> None:
         log_level="warning",
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=2,
     )
@@ -154,16 +158,16 @@ def _tell_operations(options: Options) -> None:
         os.environ["LOCALAWS_SCRIPT"] = str(options.replies.resolve())
 
 
-def _listener(port: int) -> socket.socket:
+def _listener(host: str, port: int) -> socket.socket:
     # The protocol is named because asyncio switches Nagle's algorithm off only where it is.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((HOST, port))
+        listener.bind((host, port))
     except (OSError, OverflowError):
         listener.close()
         raise CannotStart(
-            f"Port {port} of {HOST} cannot be had.", "Use another; --port 0 picks a free one."
+            f"Port {port} of {host} cannot be had.", "Use another; --port 0 picks a free one."
         ) from None
     listener.listen(512)
     return listener
@@ -205,12 +209,12 @@ def _announcement(options: Options, port: int, key: str, secret: str) -> str:
     """Return how to reach the server and what answers there."""
     from localaws.admin import models, supported
 
-    url = f"http://{HOST}:{port}"
+    url = f"http://{HOST if options.host == '0.0.0.0' else options.host}:{port}"  # noqa: S104
     variables = {
         **dict.fromkeys(ENDPOINTS, url),
         "AWS_ACCESS_KEY_ID": key,
         "AWS_SECRET_ACCESS_KEY": secret,
-        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_DEFAULT_REGION": os.environ.get("AWS_REGION", "us-east-1"),
     }
     behind = models(os.environ.get("LOCALAWS_GENERATOR", ""), options.replies)
     if options.as_json:

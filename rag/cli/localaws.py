@@ -18,7 +18,10 @@ def register(app: typer.Typer) -> None:
 
 
 def localaws(
-    port: Annotated[int, typer.Option(help="On 127.0.0.1; 0 picks a free one.")] = 8009,
+    port: Annotated[int, typer.Option(help="0 picks a free one.")] = 8009,
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; 0.0.0.0 is for containers.")
+    ] = "127.0.0.1",
     state: Annotated[
         Path | None,
         typer.Option(file_okay=False, help="Folder of what survives a restart."),
@@ -52,6 +55,6 @@ def localaws(
 
     folder = state or home() / "localaws"
     try:
-        serve(Options(port, folder, faults, replies, generator, credentials, as_json))
+        serve(Options(port, folder, faults, replies, generator, credentials, as_json, host))
     except CannotStart as error:
         raise ConfigError(str(error), error.hint) from None

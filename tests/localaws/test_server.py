@@ -14,6 +14,9 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from localaws.admin import administer, is_near
+from localaws.calls import Calls
+from localaws.faults import Injector
 from tests.services.localaws import ROOT, LocalAws
 
 
@@ -123,3 +126,26 @@ def test_what_was_made_is_there_after_a_restart_and_after_a_kill(
     server.kill()
     server = start_localaws(tmp_path)
     assert server.client("bedrock").list_guardrails()["guardrails"] == []
+
+
+@pytest.mark.parametrize(
+    ("client", "near"),
+    [
+        (("127.0.0.1", 5), True),
+        (("127.8.0.1", 5), True),
+        (("::1", 5), True),
+        (("10.0.0.7", 5), False),
+        (("localhost", 5), False),
+        (None, False),
+    ],
+)
+def test_faults_are_for_callers_on_the_same_machine(
+    client: tuple[str, int] | None, near: bool
+) -> None:
+    injector, calls = Injector(), Calls()
+    assert is_near(client) is near
+    rules = b'[{"fault": "reset"}]'
+    made = administer("PUT", "/_localaws/faults", rules, injector, calls, near=near)
+    assert made.status == (200 if near else 403)
+    assert len(injector.told()["rules"]) == near
+    assert administer("GET", "/_localaws/health", b"", injector, calls, near=near).status == 200
