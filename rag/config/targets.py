@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
@@ -44,7 +44,9 @@ class OpenSearchTarget(Section):
         pattern=r"^[a-z0-9][a-z0-9_-]{0,200}$",
         description="Alias that searches use; by default sluice-CORPUS",
     )
-    engine: Literal["lucene", "faiss"] = Field("lucene", description="Of k-NN search")
+    engine: Literal["lucene", "faiss"] = Field(
+        "lucene", description="Of k-NN search; faiss is the default for OpenSearch Serverless"
+    )
     method: Literal["hnsw", "ivf", "exact"] = Field("hnsw", description="Of k-NN search")
     m: int = Field(16, ge=2, le=100, description="Neighbours a node, for hnsw")
     ef_construction: int = Field(128, ge=2, le=4096, description="Candidates when building")
@@ -63,8 +65,21 @@ class OpenSearchTarget(Section):
             raise wrong("holds a password; take it out, and use auth: {kind: basic, …}")
         return url
 
+    @model_validator(mode="before")
+    @classmethod
+    def _engine_of_a_collection(cls, given: Any) -> Any:
+        if isinstance(given, dict) and "engine" not in given:
+            auth = given.get("auth")
+            service = (
+                auth.get("service") if isinstance(auth, dict) else getattr(auth, "service", "")
+            )
+            return given | ({"engine": "faiss"} if service == "aoss" else {})
+        return given
+
     @model_validator(mode="after")
     def _engine_has_method(self) -> Self:
+        if self.auth.service == "aoss" and self.engine != "faiss":
+            raise wrong("OpenSearch Serverless has engine faiss alone")
         if self.method == "ivf" and self.engine != "faiss":
             raise wrong("method ivf needs engine faiss")
         return self

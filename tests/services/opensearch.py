@@ -62,4 +62,5 @@ def opensearch(opensearch_url: str) -> Iterator[OpenSearch]:
     yield own
     client = own.client()
     client.indices.delete(index=f"{own.index}-*", ignore_unavailable=True)
+    client.indices.delete_index_template(name=f"{own.index}*", ignore=404)
     client.transport.close()

@@ -78,6 +78,7 @@ class OpenSearchIndex:
             shape = (len(document.chunks), generation.dimensions)
             if document.chunks and getattr(document.vectors, "shape", None) != shape:
                 raise ValueError(f"document {document.id} needs embeddings of shape {shape}")
+        self._settling.wait_for(generation.index, [*ids, *deletes])
         before = list(rows_of(self.connection, generation.index, [*ids, *deletes]))
         written = max([time.time_ns() // 1000, *(row.written + 1 for row in before)])
         full = [document for document in upserts if document.chunks]
@@ -136,6 +137,7 @@ class OpenSearchIndex:
                 return new | ({"digest": given[document]} if given and document in given else {})
 
             if self.connection.serverless:
+                self._settling.wait_for(index, acls)
                 found = whole_rows(self.connection, index, sorted(acls))
                 self._settling.rewrite(index, found, fields, self._bytes)
                 continue

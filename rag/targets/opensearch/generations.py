@@ -127,7 +127,12 @@ def create(
             "replaces": replaces,
         }
     }
-    template = {"index_patterns": [f"{alias}-*"], "priority": 500, "template": shape}
+    template = {
+        "index_patterns": [f"{alias}-*"],
+        # Where one corpus's name begins with another's, the longer pattern is the right one.
+        "priority": 500 + len(alias),
+        "template": shape,
+    }
     connection.ask(lambda client: client.indices.put_index_template(name=alias, body=template))
     body = shape if replaces else shape | {"aliases": {alias: {}}}
     connection.ask(lambda client: client.indices.create(index=made.index, body=body, ignore=[400]))

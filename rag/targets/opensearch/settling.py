@@ -98,6 +98,11 @@ class Settling:
             self.expected[index][document] = (written, frozenset(ids))
         self.wait()
 
+    def wait_for(self, index: str, documents: Iterable[str]) -> None:
+        """Wait before documents are written again that may not show their last write yet."""
+        if not self.expected[index].keys().isdisjoint(documents):
+            self.wait()
+
     def wait(self) -> None:
         """Wait until every index shows what was written and nothing else of those documents.
 
