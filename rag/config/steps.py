@@ -114,7 +114,9 @@ class Aws(Section):
         min_length=1,
         description="Id of an Airflow connection of type aws; else boto3's default chain",
     )
-    concurrency: int = Field(8, ge=1, le=256, description="Most calls under way to one model")
+    concurrency: int = Field(
+        8, ge=1, le=256, description="Most calls under way to one model, of each process"
+    )
     deadline_seconds: float = Field(
         120, gt=0, description="Longest that one call may take with all its retries"
     )
