@@ -17,8 +17,6 @@ from typing import Any
 class Unreachable(Exception):
     """A bucket or object cannot be read; says why."""
 
-    told = True
-
 
 @dataclass(frozen=True, slots=True)
 class Entry:

@@ -36,8 +36,6 @@ class Stopped(Exception):
 class BadRights(Exception):
     """The file that gives rights by prefix cannot be used."""
 
-    told = True
-
 
 @dataclass
 class Progress:

@@ -14,11 +14,10 @@ from localaws.operations import AwsError
 Attributes = Mapping[str, Any]
 Test = Callable[[Attributes], bool]
 
-DEEP = 5
-"""Groups within groups, at most."""
-
-CONDITIONS = 100
-"""Of a filter in all, at most."""
+DEEP = 2
+GROUP = 5
+"""A group holds at most five conditions, and groups may be in a group but no deeper (user guide,
+Query configurations)."""
 
 _GROUPS = ("andAll", "orAll")
 
@@ -36,8 +35,7 @@ def compiled(condition: Mapping[str, Any] | None) -> Test:
     """
     if condition is None:
         return lambda attributes: True
-    if _count(condition, 1) > CONDITIONS:
-        raise _wrong(f"A filter can have at most {CONDITIONS} conditions.")
+    _check_groups(condition, 1)
     return _compiled(condition)
 
 
@@ -62,15 +60,16 @@ def _compiled(condition: Mapping[str, Any]) -> Test:
     return make(name, value["key"], value["value"])
 
 
-def _count(condition: Mapping[str, Any], depth: int) -> int:
+def _check_groups(condition: Mapping[str, Any], depth: int) -> None:
     name, value = _only(condition)
     if name not in _GROUPS:
-        return 1
+        return
     if depth > DEEP:
         raise _wrong(f"Groups of a filter can be at most {DEEP} deep.")
-    if len(value) < 2:
-        raise _wrong(f"{name} must have at least 2 conditions.")
-    return sum(_count(one, depth + 1) for one in value)
+    if not 2 <= len(value) <= GROUP:
+        raise _wrong(f"{name} must have at least 2 and at most {GROUP} conditions.")
+    for one in value:
+        _check_groups(one, depth + 1)
 
 
 def _only(condition: Mapping[str, Any]) -> tuple[str, Any]:

@@ -7,13 +7,14 @@ that clients see its statuses pass. One that a stop of the server cut off is FAI
 from __future__ import annotations
 
 import logging
+import sqlite3
 import threading
 import time
 from pathlib import Path
 from typing import Any
 
-from localaws.knowledge import bases, records
-from localaws.knowledge.crawl import Progress, Stopped, crawl
+from localaws.knowledge import bases, bucket, records
+from localaws.knowledge.crawl import BadRights, Progress, Stopped, crawl
 from localaws.knowledge.records import JOB, Record
 from localaws.knowledge.sources import origin
 from localaws.knowledge.store import store
@@ -180,10 +181,14 @@ def _run(call: Call, base: Record, source: Record, key: str, job: Record) -> Non
         _put(state, key, job, "COMPLETE", progress)
     except Stopped:
         _put(state, key, job, "STOPPED", progress)
+    except (bucket.Unreachable, BadRights) as error:
+        progress.reasons.append(str(error))
+        _put(state, key, job, "FAILED", progress)
+    except sqlite3.ProgrammingError:
+        pass  # the server is ending; the next one finds the job cut off
     except Exception as error:
-        if not getattr(error, "told", False):
-            log.exception("an ingestion job failed")
-        progress.reasons.append(str(error) or type(error).__name__)
+        log.exception("an ingestion job failed")
+        progress.reasons.append(f"The ingestion job failed: {type(error).__name__}.")
         _put(state, key, job, "FAILED", progress)
     finally:
         _running.discard((state.folder, key))

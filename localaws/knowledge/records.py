@@ -20,6 +20,7 @@ JOB = "ingestion-job"
 SESSION = "knowledge-session"
 TAGS = "knowledge-tags"
 _REPEATED = "knowledge-repeat"
+_REPEATED_SECONDS = 8 * 3600
 _ALPHABET = string.ascii_uppercase + string.digits
 
 Record = dict[str, Any]
@@ -149,10 +150,19 @@ def once(call: Call, scope: str, make: Callable[[], str]) -> tuple[str, bool]:
     with call.state.together():
         known = call.state.get(_REPEATED, key)
         if known is not None:
-            return str(known), False
+            return str(known["name"]), False
         name = make()
-        call.state.put(_REPEATED, key, name)
+        call.state.put(_REPEATED, key, {"name": name, "at": now()})
+        if secrets.randbelow(256) == 0:
+            _forget_tokens(call.state)
         return name, True
+
+
+def _forget_tokens(state: State) -> None:
+    """Drop client tokens that nobody repeats any more."""
+    for key, known in state.all(_REPEATED):
+        if (datetime.now(UTC) - moment(known["at"])).total_seconds() > _REPEATED_SECONDS:
+            state.delete(_REPEATED, key)
 
 
 def page(

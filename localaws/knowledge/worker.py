@@ -80,7 +80,9 @@ def _work(state: State) -> None:
                 raise
             except Exception as error:
                 log.exception("direct ingestion failed")
-                _give_up(kept, tasks, str(error) or type(error).__name__)
+                _give_up(
+                    kept, tasks, f"The document could not be ingested: {type(error).__name__}."
+                )
     except sqlite3.ProgrammingError:  # the server is ending; the next one goes on here
         _awake.discard(state.folder)
 
