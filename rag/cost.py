@@ -120,27 +120,31 @@ def record(
     input_tokens: int = 0,
     output_tokens: int = 0,
     seconds: float = 0.0,
+    queries: int = 1,
     usd: float | None = None,
 ) -> None:
     """Tell the meters of one call.
 
     Args:
         model: Model id, endpoint, or whatever is paid for.
+        queries: That the call counts for, where those are what is paid.
         usd: Its price where the caller knows it; else by `price_of`.
     """
     if usd is None:
-        usd = price_of(model, input_tokens, output_tokens)
+        usd = price_of(model, input_tokens, output_tokens, queries)
     spent = Spent(1, input_tokens, output_tokens, usd, seconds)
     for meter in _METERS.get():
         meter.add(model, spent)
 
 
-def price_of(model: str, input_tokens: int, output_tokens: int = 0) -> float | None:
+def price_of(
+    model: str, input_tokens: int, output_tokens: int = 0, queries: int = 1
+) -> float | None:
     """Return the list price in USD of one call, or None where none is known."""
     known = price(model)
     if known is None:
         return None
-    return known.call + (input_tokens * known.input + output_tokens * known.output) / 1000
+    return known.call * queries + (input_tokens * known.input + output_tokens * known.output) / 1000
 
 
 def price(model: str) -> Price | None:

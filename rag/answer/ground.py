@@ -28,6 +28,26 @@ Set by hand so that a sentence that repeats its passage has 0.99, a fair paraphr
 four words of five) 0.88, and one on the same matter that says something else (0.5, half) 0.22."""
 
 _NUMBER = re.compile(r"\d+(?:[.,:/\d]*\d)?")
+_WORDS = dict(
+    zip(
+        [
+            "two",
+            "three",
+            "four",
+            "five",
+            "six",
+            "seven",
+            "eight",
+            "nine",
+            "ten",
+            "eleven",
+            "twelve",
+        ],
+        map(str, range(2, 13)),
+        strict=True,
+    )
+)  # "one" mostly counts nothing
+_WORD = re.compile(rf"(?<![\w-])(?:{'|'.join(_WORDS)})(?![\w-])", re.IGNORECASE)
 _NEGATION = re.compile(
     r"\b(?:not|no|nor|never|none|nobody|nothing|neither|without|cannot|rather than|instead of)\b"
     r"|n['’]t\b",
@@ -86,9 +106,16 @@ def evidence(
 
 def facts(text: str) -> frozenset[str]:
     """Return the numbers and pseudonyms of a text, which a paraphrase must not change."""
-    masks = frozenset(MASK.findall(text))
-    numbers = _NUMBER.findall(MASK.sub(" ", text))
-    return masks | frozenset(re.sub(r"(?<=\d),(?=\d{3}\b)", "", number) for number in numbers)
+    plain = MASK.sub(" ", text)
+    numbers = {_number(found) for found in _NUMBER.findall(plain)}
+    words = {_WORDS[found.lower()] for found in _WORD.findall(plain)}
+    return frozenset({*MASK.findall(text), *numbers, *words})
+
+
+def _number(written: str) -> str:
+    """A number as it is compared: 1,500 is 1500, and 9.80 is 9.8."""
+    bare = re.sub(r"(?<=\d),(?=\d{3}\b)", "", written)
+    return bare.rstrip("0").rstrip(".") if re.fullmatch(r"\d+\.\d+", bare) else bare
 
 
 def _units(passage: Passage) -> list[str]:

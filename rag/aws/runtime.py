@@ -71,7 +71,8 @@ class Runtime:
         """Call a Bedrock reranker (service ``bedrock-agent-runtime``)."""
         started = time.monotonic()
         answer = self._call("rerank", params)
-        self._record(started, 0, 0)
+        queries = -(-len(params.get("sources", ())) // 100)  # up to 100 passages are one
+        cost.record(self.model, queries=queries, seconds=time.monotonic() - started)
         return answer
 
     @property

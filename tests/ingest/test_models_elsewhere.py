@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +17,7 @@ SETTINGS = (
     "embed: {model: bedrock/amazon.titan-embed-text-v2:0, dimensions: 256}\n"
     "answer: {model: bedrock/us.anthropic.claude-sonnet-4-5-20250929-v1:0}\n"
     "search: {rerank: bedrock/cohere.rerank-v3-5:0, candidates: 20}\n"
-    "aws: {region: us-east-1, deadline_seconds: 20}"
+    "aws: {region: us-east-1, deadline_seconds: 100}"
 )
 MAIL = (
     "From: a@example.com\nTo: b@example.com\nSubject: Filters\nMIME-Version: 1.0\n"
@@ -62,7 +64,7 @@ def test_a_question_is_answered_on_aws_and_what_it_cost_is_told(project: Project
 
 
 def test_documents_wait_while_the_model_does_not_answer(project: Project, aws: LocalAws) -> None:
-    project.settings(SETTINGS.replace("deadline_seconds: 20", "deadline_seconds: 1"))
+    project.settings(SETTINGS.replace("deadline_seconds: 100", "deadline_seconds: 1"))
     with aws.faults({"fault": "status", "status": 503, "operation": "InvokeModel"}):
         report = project.sync()
     assert report.documents["quarantined"] == 5
@@ -78,7 +80,7 @@ def test_documents_wait_while_the_model_does_not_answer(project: Project, aws: L
 
 def test_a_failing_model_leaves_the_older_version_served(project: Project, aws: LocalAws) -> None:
     project.sync()
-    project.settings(SETTINGS.replace("deadline_seconds: 20", "deadline_seconds: 1"))
+    project.settings(SETTINGS.replace("deadline_seconds: 100", "deadline_seconds: 1"))
     project.write("mail.eml", MAIL.replace("11 weeks", "17 weeks"))
     before = project.inventory()
     with aws.faults({"fault": "status", "status": 503, "operation": "InvokeModel"}):
@@ -98,3 +100,27 @@ def test_a_refusal_stops_the_run_with_what_to_do(project: Project, aws: LocalAws
         project.sync()
     assert "IAM" in raised.value.hint
     assert project.sync().documents["new"] == 5
+
+
+def test_a_third_of_calls_throttled_gives_the_same_index_for_less_than_twice_the_calls(
+    make_project: Callable[..., Project], aws: LocalAws, tmp_path: Path
+) -> None:
+    def synced(project: Project) -> dict[str, Any]:
+        project.settings(f"{SETTINGS}\nchunk: {{max_tokens: 32, overlap_tokens: 0}}")
+        for number in range(12):
+            text = " ".join(f"Filter F{number}-{part} lasts {part} weeks." for part in range(12))
+            project.write(f"p{number}.txt", text)
+        aws.forget_calls()
+        assert project.sync().documents["quarantined"] == 0
+        return project.inventory()
+
+    plain = synced(make_project(tmp_path / "plain"))
+    ideal = aws.calls("InvokeModel")
+    disturbed = make_project(tmp_path / "disturbed", key_from=tmp_path / "plain")
+    with aws.faults(
+        {"fault": "throttle", "probability": 0.3, "seed": 1},
+        {"fault": "status", "status": 503, "probability": 0.02, "seed": 2},
+        {"fault": "reset", "probability": 0.02, "seed": 3},
+    ):
+        assert synced(disturbed) == plain
+    assert ideal < aws.calls("InvokeModel") <= 2 * ideal
