@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import numpy
-
-    from rag.models.embedded import MiniLM
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 _COMMON = """
@@ -25,7 +22,9 @@ _COMMON_WORDS = frozenset(_WORD.findall(_COMMON))
 
 def cosines(first: Sequence[str], second: Sequence[str]) -> numpy.ndarray:
     """Return the cosine of each text with each of the other texts; shape (first, second)."""
-    vectors = _model().embed([*first, *second])
+    from localaws.models.embedding import embedded
+
+    vectors = embedded().embed([*first, *second])
     product: numpy.ndarray = vectors[: len(first)] @ vectors[len(first) :].T
     return product
 
@@ -41,10 +40,3 @@ def _stem(word: str) -> str:
         if len(word) > len(ending) + 3 and word.endswith(ending):
             return word[: -len(ending)]
     return word
-
-
-@lru_cache(maxsize=1)
-def _model() -> MiniLM:
-    from rag.models.embedded import MiniLM
-
-    return MiniLM()

@@ -8,6 +8,7 @@ near those of the whole.
 
 from __future__ import annotations
 
+import threading
 import zlib
 from collections.abc import Sequence
 from functools import lru_cache
@@ -19,9 +20,17 @@ if TYPE_CHECKING:
     from rag.models.embedded import MiniLM
 
 
-@lru_cache(maxsize=1)
+_making = threading.Lock()
+
+
 def embedded() -> MiniLM:
-    """Return the embedded model; it loads with the first text that it embeds."""
+    """Return the embedded model, one for the process; it loads with the first text it embeds."""
+    with _making:
+        return _made()
+
+
+@lru_cache(maxsize=1)
+def _made() -> MiniLM:
     from rag.models.embedded import MiniLM
 
     return MiniLM(threads=2)
