@@ -33,7 +33,7 @@ PLUGINS = {
 }
 NEEDED = {"java": "default-jdk-headless", "javac": "default-jdk-headless", "mvn": "maven"}
 """Programs, and the Debian packages that they are in."""
-STARTS_WITHIN = 180.0
+STARTS_WITHIN = 300.0
 ENDS_WITHIN = 20.0
 MAVEN_WITHIN = 900.0
 HEAP = "512m"
@@ -59,6 +59,20 @@ class Node:
         """End it as a power cut would."""
         self.process.kill()
         self.process.wait()
+        self._close()
+
+    def _close(self) -> None:
+        if self.process.stdin is not None:
+            self.process.stdin.close()
+
+    def end(self) -> None:
+        """Wait for its orderly end, which was asked for."""
+        try:
+            self.process.wait(timeout=ENDS_WITHIN)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self._close()
 
 
 @dataclass
@@ -237,10 +251,7 @@ def _end(nodes: Sequence[Node]) -> None:
     for node in nodes:
         node.process.terminate()
     for node in nodes:
-        try:
-            node.process.wait(timeout=ENDS_WITHIN)
-        except subprocess.TimeoutExpired:
-            node.kill()
+        node.end()
 
 
 def _free_ports(count: int) -> list[int]:
