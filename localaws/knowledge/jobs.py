@@ -177,8 +177,10 @@ def _run(call: Call, base: Record, source: Record, key: str, job: Record) -> Non
         while time.monotonic() - began < least:
             time.sleep(min(0.05, least))
             told(progress)
-        job["textReadyAt"] = records.now()
-        _put(state, key, job, "COMPLETE", progress)
+        with state.together():
+            told(progress)  # a stop that was accepted is kept, up to the last moment
+            job["textReadyAt"] = records.now()
+            _put(state, key, job, "COMPLETE", progress)
     except Stopped:
         _put(state, key, job, "STOPPED", progress)
     except (bucket.Unreachable, BadRights) as error:
