@@ -1,4 +1,4 @@
-"""Each kind of fault: a function of a rule, a plan and a moment; it tells whether it did anything."""
+"""Each kind of fault: a function of a rule, a plan and a moment that tells whether it did it."""
 
 from __future__ import annotations
 
