@@ -90,17 +90,19 @@ class Base:
     def job(self, job: str) -> dict[str, Any]:
         return self.agent.get_ingestion_job(**self.ids, ingestionJobId=job)["ingestionJob"]
 
-    def search(self, text: str, user: str | None = None, **vector: Any) -> list[dict[str, Any]]:
+    def search(
+        self, text: str, user: str | None = None, managed: bool = False, **configuration: Any
+    ) -> list[dict[str, Any]]:
         """Return the results of a search; options go to its configuration."""
         who = {} if user is None else {"userContext": {"userId": user}}
-        member = "managedSearchConfiguration" if "managed" in vector else None
-        vector.pop("managed", None)
-        return self.runtime.retrieve(
+        kind = "managedSearchConfiguration" if managed else "vectorSearchConfiguration"
+        found: list[dict[str, Any]] = self.runtime.retrieve(
             knowledgeBaseId=self.id,
             retrievalQuery={"text": text},
-            retrievalConfiguration={member or "vectorSearchConfiguration": vector},
+            retrievalConfiguration={kind: configuration},
             **who,
         )["retrievalResults"]
+        return found
 
     def statuses(self) -> dict[str, str]:
         """Return the status of each document by name."""

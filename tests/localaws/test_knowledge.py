@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from typing import Any
 
@@ -211,19 +212,44 @@ def test_documents_are_sent_found_changed_and_deleted(base: Base) -> None:
 
 
 def test_a_document_is_found_in_its_old_version_until_its_new_one_is_there(base: Base) -> None:
-    base.send(one="Bicycles are kept in the cellar.")
-    seen = set()
-    for number in range(6):
+    old = "Bicycles are kept in the cellar."
+    base.send(one=old)
+    for number in range(5):
         new = f"Bicycles are kept in shed {number}."
-        base.agent.ingest_knowledge_base_documents(**base.ids, documents=[sent("one", new)])
+        seen = []
 
-        def look() -> str:
+        def look(seen: list[str] = seen) -> str:
             (found,) = base.search("bicycles")
-            seen.add(found["content"]["text"])
-            return str(found["content"]["text"])
+            seen.append(found["content"]["text"])
+            return seen[-1]
 
+        base.agent.ingest_knowledge_base_documents(**base.ids, documents=[sent("one", new)])
         eventually(look, lambda text, new=new: text == new)
-    assert len(seen) == 7
+        assert set(seen) <= {old, new}
+        old = new
+
+
+def test_what_was_asked_for_last_is_what_is_there(base: Base) -> None:
+    chance = random.Random(11)
+    truth: dict[str, str] = {}
+    for number in range(24):
+        name = chance.choice("abcde")
+        if chance.random() < 0.3:
+            truth.pop(name, None)
+            base.agent.delete_knowledge_base_documents(
+                **base.ids,
+                documentIdentifiers=[{"dataSourceType": "CUSTOM", "custom": {"id": name}}],
+            )
+        else:
+            truth[name] = f"Text {number} of {name}."
+            base.agent.ingest_knowledge_base_documents(
+                **base.ids, documents=[sent(name, truth[name])]
+            )
+    base.settled(*"abcde")
+    found = base.search("text", numberOfResults=50)
+    said = {one["metadata"]["x-amz-bedrock-kb-source-uri"]: one["content"]["text"] for one in found}
+    assert said == truth
+    assert len(found) == len(truth)
 
 
 def test_a_document_that_can_not_be_read_says_why(base: Base) -> None:

@@ -35,11 +35,12 @@ def base(knowledge: LocalAws, s3_bucket: Bucket) -> Base:
 def test_a_job_indexes_a_bucket_and_its_statuses_pass(base: Base) -> None:
     job = base.agent.start_ingestion_job(**base.ids)["ingestionJob"]
     assert job["status"] == "STARTING"
-    seen = set()
+    seen = {job["status"]}
 
     def look() -> str:
-        seen.add(base.job(job["ingestionJobId"])["status"])
-        return base.job(job["ingestionJobId"])["status"]
+        status = str(base.job(job["ingestionJobId"])["status"])
+        seen.add(status)
+        return status
 
     assert eventually(look, lambda status: status in ("COMPLETE", "FAILED")) == "COMPLETE"
     assert {"STARTING", "IN_PROGRESS"} <= seen
