@@ -7,11 +7,25 @@ Who we are there comes from an Airflow connection or from boto3's default chain;
 from __future__ import annotations
 
 import os
+import threading
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from rag.errors import ConfigError
+
 if TYPE_CHECKING:
     from rag.config import Aws
+
+_making = threading.Lock()
+
+
+def _in_child() -> None:
+    """A fork may happen while another thread makes a client."""
+    global _making
+    _making = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_in_child)
 
 
 def client(service: str, aws: Aws, *, once: bool | None = None) -> Any:
@@ -25,12 +39,13 @@ def client(service: str, aws: Aws, *, once: bool | None = None) -> Any:
         once: Whether each call is tried once only, where that is not the service's default here.
 
     Raises:
-        ConfigError: Region or credentials are missing.
+        ConfigError: Region, credentials or the connection are missing.
     """
     ours = service in ("bedrock-runtime", "sagemaker-runtime")
     told = tuple(sorted(one for one in os.environ.items() if one[0].startswith("AWS_")))
     only_once = ours if once is None else once
-    return _client(service, aws.model_dump_json(), only_once, told, os.getpid())
+    with _making:  # threads that start together share one client, too
+        return _client(service, aws.model_dump_json(), only_once, told, os.getpid())
 
 
 def forget_clients() -> None:
@@ -47,10 +62,7 @@ def credentials(aws: Aws) -> tuple[Any, str]:
     if aws.connection is None:
         session = _session(aws.region)
     else:
-        from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
-
-        hook = AwsGenericHook(aws_conn_id=aws.connection, region_name=aws.region)
-        session = hook.get_session(region_name=aws.region)
+        session = _hook(aws).get_session(region_name=aws.region)
     return session.get_credentials(), session.region_name
 
 
@@ -74,12 +86,24 @@ def _client(
     )
     if aws.connection is None:
         return _session(aws.region).client(service, config=settings)
+    return _hook(aws, client_type=service, config=settings).get_client_type(region_name=aws.region)
+
+
+def _hook(aws: Aws, **options: Any) -> Any:
+    """Return Airflow's hook for the corpus's connection.
+
+    Raises:
+        ConfigError: There is no such connection. The hook alone would be whoever the machine is.
+    """
     from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
 
-    hook = AwsGenericHook(
-        aws_conn_id=aws.connection, region_name=aws.region, client_type=service, config=settings
-    )
-    return hook.get_client_type(region_name=aws.region)
+    hook = AwsGenericHook(aws_conn_id=aws.connection, region_name=aws.region, **options)
+    if not isinstance(hook.conn_config.conn_id, str):
+        raise ConfigError(
+            f"There is no Airflow connection {aws.connection!r}.",
+            "Add it (airflow connections add), or correct aws.connection in the corpus file.",
+        )
+    return hook
 
 
 def _session(region: str | None) -> Any:
@@ -90,8 +114,6 @@ def _session(region: str | None) -> Any:
     """
     import boto3
     from botocore.exceptions import BotoCoreError
-
-    from rag.errors import ConfigError
 
     try:
         session = boto3.session.Session(region_name=region)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from rag.aws import client, forget_clients
-from rag.aws.calls import Calls
+from rag.aws.calls import Calls, side_by_side
 from rag.aws.runtime import Runtime
 from rag.config import Aws
 from rag.errors import ConfigError, ServiceFailed, ServiceRefused
@@ -117,3 +119,26 @@ def test_a_model_that_does_not_exist_is_refused(aws: LocalAws) -> None:
     with pytest.raises(ServiceRefused) as raised:
         runtime.invoke_model(modelId="amazon.none", body="{}")
     assert "model id" in raised.value.hint
+
+
+def test_an_airflow_connection_says_who_and_where_we_are(
+    localaws: LocalAws, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path))
+    told = {
+        "conn_type": "aws",
+        "login": localaws.environment["AWS_ACCESS_KEY_ID"],
+        "password": localaws.environment["AWS_SECRET_ACCESS_KEY"],
+        "extra": {"region_name": "us-east-1", "endpoint_url": localaws.url},
+    }
+    monkeypatch.setenv("AIRFLOW_CONN_OUR_AWS", json.dumps(told))
+    there = BedrockEmbedder(TITAN, 256, Aws(connection="our_aws"))
+    assert there.embed(["a"]).shape == (1, 256)
+    missing = BedrockEmbedder(TITAN, 256, Aws(connection="another", region="us-east-1"))
+    with pytest.raises(ConfigError, match="no Airflow connection 'another'"):
+        missing.embed(["a"])
+
+
+def test_threads_that_start_together_share_one_client(aws: LocalAws) -> None:
+    found = side_by_side(lambda _: id(client("bedrock-runtime", AWS)), range(8), 8)
+    assert len(set(found)) == 1
