@@ -6,6 +6,7 @@ import itertools
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ import pytest
 from rag.aws import forget_clients
 from rag.config import CorpusConfig, KnowledgeBaseTarget
 from tests.services.localaws import LocalAws, start
-from tests.services.s3 import Bucket
+from tests.services.s3 import KEY, SECRET, Bucket
 
 ROLE = "arn:aws:iam::123456789012:role/knowledge-base"
 TITAN = "arn:aws:bedrock:us-east-1::foundation-model/amazon.titan-embed-text-v2:0"
@@ -62,6 +63,16 @@ class Base:
             for page in pages
             for one in page["documentDetails"]
         }
+
+    def stop(self, job: str) -> None:
+        """Stop an ingestion job, and wait until it has."""
+        named = {
+            "knowledgeBaseId": self.id,
+            "dataSourceId": self.data_source,
+            "ingestionJobId": job,
+        }
+        self.agent.stop_ingestion_job(**named)
+        _await(lambda: self.agent.get_ingestion_job(**named)["ingestionJob"]["status"] == "STOPPED")
 
     def jobs(self) -> list[dict[str, Any]]:
         """All ingestion jobs, the latest first."""
@@ -139,22 +150,27 @@ def _await(there: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
+def beside(s3_endpoint: str, state: Path, seconds: float) -> LocalAws:
+    """Start a localaws that reads the S3 server; an ingestion takes so long at least."""
+    return start(
+        state,
+        environment={
+            "AWS_ENDPOINT_URL_S3": s3_endpoint,
+            "AWS_ACCESS_KEY_ID": KEY,
+            "AWS_SECRET_ACCESS_KEY": SECRET,
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "LOCALAWS_INGESTION_SECONDS": str(seconds),
+            "LOCALAWS_SETTLE_SECONDS": "0",
+        },
+    )
+
+
 @pytest.fixture(scope="session")
 def knowledge_server(
     s3_endpoint: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[LocalAws]:
     """localaws beside the tests' S3 server, where ingestion takes no longer than it must."""
-    server = start(
-        tmp_path_factory.mktemp("knowledge"),
-        environment={
-            "AWS_ENDPOINT_URL_S3": s3_endpoint,
-            "AWS_ACCESS_KEY_ID": "loopback",
-            "AWS_SECRET_ACCESS_KEY": "loopback-secret",
-            "AWS_DEFAULT_REGION": "us-east-1",
-            "LOCALAWS_INGESTION_SECONDS": "0.05",
-            "LOCALAWS_SETTLE_SECONDS": "0",
-        },
-    )
+    server = beside(s3_endpoint, tmp_path_factory.mktemp("knowledge"), 0.05)
     yield server
     server.stop()
 
@@ -164,11 +180,16 @@ def knowledge(
     knowledge_server: LocalAws, s3_endpoint: str, monkeypatch: pytest.MonkeyPatch
 ) -> LocalAws:
     """That server, with the environment in which the product finds it and the S3 server."""
-    for name, value in knowledge_server.environment.items():
+    use(knowledge_server, s3_endpoint, monkeypatch)
+    return knowledge_server
+
+
+def use(server: LocalAws, s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every client of the product that is made from now on talk to these two."""
+    for name, value in server.environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", s3_endpoint)
     forget_clients()
-    return knowledge_server
 
 
 @pytest.fixture(params=["s3", "direct"])
@@ -176,6 +197,30 @@ def base(request: pytest.FixtureRequest, knowledge: LocalAws, s3_bucket: Bucket)
     """A knowledge base of the test's own, in each way that documents can get into it."""
     bucket = s3_bucket if request.param == "s3" else None
     return make_base(knowledge.client("bedrock-agent"), bucket)
+
+
+@pytest.fixture(params=["s3", "direct", "ministack"])
+def any_base(request: pytest.FixtureRequest) -> Base:
+    """The same, and one over a bucket of a server that we did not write."""
+    if request.param != "ministack":
+        bucket = request.getfixturevalue("s3_bucket") if request.param == "s3" else None
+        return make_base(request.getfixturevalue("knowledge").client("bedrock-agent"), bucket)
+    server = request.getfixturevalue("ministack")
+    server.use(request.getfixturevalue("monkeypatch"))
+    s3, name = server.client("s3"), f"knowledge-{next(_numbers)}"
+    s3.create_bucket(Bucket=name)
+    return make_base(server.client("bedrock-agent"), Bucket(name, server.endpoint, s3))
+
+
+@pytest.fixture
+def slow_base(
+    s3_bucket: Bucket, s3_endpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Base]:
+    """One over a bucket, whose jobs take long enough to be stopped."""
+    server = beside(s3_endpoint, tmp_path / "slow", 3)
+    use(server, s3_endpoint, monkeypatch)
+    yield make_base(server.client("bedrock-agent"), s3_bucket)
+    server.stop()
 
 
 @pytest.fixture

@@ -1,4 +1,10 @@
-"""The knowledge base as a target, in both its ways, over real servers."""
+"""The knowledge base as a target, in both its ways, over real servers.
+
+Claims over `any_base` are also tested on MiniStack, another project's local AWS. What it lacks,
+and why the others are not: its listing of documents has another shape than AWS's, so that nobody
+can tell what it holds; its jobs are over at once and never take a document out; it keeps no text
+of what is handed over by API; and it refuses nothing.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +20,32 @@ from rag.retrieve.query import Query, Where
 from rag.retrieve.search import search
 from rag.targets import Stored
 from rag.targets.knowledge_base import KnowledgeBase
-from tests.services.knowledge import Base, base, corpus, knowledge, knowledge_server, s3_base
+from tests.services.knowledge import (
+    Base,
+    any_base,
+    base,
+    corpus,
+    knowledge,
+    knowledge_server,
+    s3_base,
+    slow_base,
+)
 from tests.services.localaws import LocalAws
+from tests.services.ministack import ministack
 from tests.services.s3 import s3_bucket, s3_endpoint
 from tests.targets.documents import make
 
-__all__ = ["base", "knowledge", "knowledge_server", "s3_base", "s3_bucket", "s3_endpoint"]
+__all__ = [
+    "any_base",
+    "base",
+    "knowledge",
+    "knowledge_server",
+    "ministack",
+    "s3_base",
+    "s3_bucket",
+    "s3_endpoint",
+    "slow_base",
+]
 
 STAFF = ("group:staff",)
 
@@ -62,7 +88,8 @@ def test_what_is_written_is_held_and_found(base: Base) -> None:
     assert (again.stats().documents, again.stats().chunks) == (2, 3)
 
 
-def test_a_hit_is_the_passage_that_was_written(base: Base) -> None:
+def test_a_hit_is_the_passage_that_was_written(any_base: Base) -> None:
+    base = any_base
     document = make("a", "the only word", kind="table", media_type="application/pdf")
     target = opened(base)
     target.apply([document], [])
@@ -99,8 +126,8 @@ def test_deleted_documents_are_gone_and_one_without_chunks_is_deleted(base: Base
     assert len(base.statuses()) == 1
 
 
-def test_rights_hold_in_the_service(base: Base) -> None:
-    target = opened(base)
+def test_rights_hold_in_the_service(any_base: Base) -> None:
+    target = opened(any_base)
     many = tuple(f"group:g{number}" for number in range(9))
     target.apply(
         [
@@ -121,11 +148,10 @@ def test_rights_hold_in_the_service(base: Base) -> None:
     crowd = [f"group:x{number}" for number in range(40)]
     assert found(target, *crowd, "group:g8", "user:ana") == ["a-1-0", "d-1-0"]
     assert found(target, *crowd, "user:ana", "group:g1", names=("a.txt",)) == ["a-1-0"]
-    assert target.inventory()["d"].acl == many
 
 
-def test_a_search_can_be_narrowed(base: Base) -> None:
-    target = opened(base)
+def test_a_search_can_be_narrowed(any_base: Base) -> None:
+    target = opened(any_base)
     target.apply(
         [
             make("a", "word a", media_type="application/pdf"),
@@ -142,24 +168,34 @@ def test_a_search_can_be_narrowed(base: Base) -> None:
     assert found(target, kinds=("text",), documents=("a", "b")) == ["a-1-0"]
 
 
-def test_new_rights_hold_without_new_text(base: Base) -> None:
-    target = opened(base)
+def test_new_rights_hold_without_new_text(any_base: Base) -> None:
+    target = opened(any_base)
     target.apply([make("a", "word a", "word two"), make("b", "word b")], [])
     settled(target)
     target.set_acl({"a": ("user:ana",), "never": STAFF}, {"a": "1x"})
     settled(target)
-    assert target.inventory() == {
-        "a": Stored("1x", ("user:ana",), ("a-1-0", "a-1-1")),
-        "b": Stored("1", STAFF, ("b-1-0",)),
-    }
     assert found(target) == ["b-1-0"]
     assert found(target, "user:ana") == ["a-1-0", "a-1-1"]
     target.set_acl({"a": ("user:ana", "group:staff"), "b": ()})
     settled(target)
     assert found(target) == ["a-1-0", "a-1-1"]
-    assert target.inventory()["a"].digest == "1x"
     [hit] = search(target, Masked("word two"), None, ("user:ana",), k=1)
     assert hit.chunk == make("a", "word a", "word two").chunks[1]
+
+
+def test_it_tells_rights_and_digests_as_they_were_last_given(base: Base) -> None:
+    target = opened(base)
+    target.apply([make("a", "word a", "word two"), make("b", "word b", acl=())], [])
+    settled(target)
+    target.set_acl({"a": ("user:ana",), "never": STAFF}, {"a": "1x"})
+    settled(target)
+    assert target.inventory() == {
+        "a": Stored("1x", ("user:ana",), ("a-1-0", "a-1-1")),
+        "b": Stored("1", (), ("b-1-0",)),
+    }
+    target.set_acl({"a": STAFF})
+    settled(target)
+    assert target.inventory()["a"] == Stored("1x", STAFF, ("a-1-0", "a-1-1"))
 
 
 def test_doing_it_again_changes_nothing(base: Base) -> None:
@@ -316,22 +352,18 @@ def test_a_data_source_that_does_not_fit_is_said_before_anything_is_ingested(
     assert s3_base.jobs() == []
 
 
-def test_a_job_that_fails_leaves_what_was_served(s3_base: Base, knowledge: LocalAws) -> None:
-    assert s3_base.bucket is not None
-    target = opened(s3_base)
+def test_a_job_that_fails_leaves_what_was_served(slow_base: Base) -> None:
+    target = opened(slow_base)
     target.apply([make("a", "word a")], [])
     settled(target)
     target.apply([make("a", "new word", version="2")], [])
     job = target.begin()
     assert job is not None
-    s3_base.agent.stop_ingestion_job(
-        knowledgeBaseId=s3_base.id,
-        dataSourceId=s3_base.data_source,
-        ingestionJobId=job.reference["ingestion_job_id"],
-    )
+    slow_base.stop(job.reference["ingestion_job_id"])
     with pytest.raises(TargetFailed, match="STOPPED"):
-        settled(target)
-    after = opened(s3_base)
+        target.outcome(job)
+    assert found(target) == ["a-1-0"]
+    after = opened(slow_base)
     assert after.begin() != job
     assert settled(after) == {}
     assert found(after) == ["a-2-0"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -13,11 +12,26 @@ from rag.ingest.pipeline import Options, Pipeline
 from rag.ingest.verify import compare
 from rag.ledger import documents
 from tests.conftest import Project
-from tests.services.knowledge import Base, base, knowledge, knowledge_server, s3_base
+from tests.services.knowledge import (
+    Base,
+    base,
+    knowledge,
+    knowledge_server,
+    s3_base,
+    slow_base,
+)
 from tests.services.localaws import LocalAws
 from tests.services.s3 import s3_bucket, s3_endpoint
 
-__all__ = ["base", "knowledge", "knowledge_server", "s3_base", "s3_bucket", "s3_endpoint"]
+__all__ = [
+    "base",
+    "knowledge",
+    "knowledge_server",
+    "s3_base",
+    "s3_bucket",
+    "s3_endpoint",
+    "slow_base",
+]
 
 STAFF = ["group:staff"]
 
@@ -177,9 +191,9 @@ def test_a_run_that_dies_before_the_service_was_told_is_finished_by_the_next(
 
 
 def test_a_job_that_somebody_stopped_is_begun_again(
-    make_project: Callable[..., Project], s3_base: Base
+    make_project: Callable[..., Project], slow_base: Base
 ) -> None:
-    project = declared(make_project(), s3_base)
+    project = declared(make_project(), slow_base)
     run = Pipeline.open(project.path)
     plan = run.plan("one", Options())
     for shard in plan.shards:
@@ -187,15 +201,7 @@ def test_a_job_that_somebody_stopped_is_begun_again(
     run.sync("one")
     [job] = run.begin("one")
     assert run.begin("one") == [job], "the same job, however often it is asked for"
-    s3_base.agent.stop_ingestion_job(
-        knowledgeBaseId=s3_base.id,
-        dataSourceId=s3_base.data_source,
-        ingestionJobId=job["ingestion_job_id"],
-    )
-    until = time.monotonic() + 20
-    while s3_base.jobs()[0]["status"] != "STOPPED":
-        assert time.monotonic() < until
-        time.sleep(0.02)
+    slow_base.stop(job["ingestion_job_id"])
     run.settle("one")
     assert not any(run.verify("one").values())
     assert run.publish("one").documents["new"] == 3

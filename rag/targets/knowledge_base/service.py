@@ -93,7 +93,7 @@ class Service:
 
 
 def _status(detail: Mapping[str, Any]) -> Status:
-    where = detail["identifier"]
+    where = detail.get("identifier") or {}
     name = where["s3"]["uri"] if "s3" in where else where.get("custom", {}).get("id", "")
     return Status(name, detail["status"], detail.get("statusReason") or "")
 
