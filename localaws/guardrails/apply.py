@@ -78,6 +78,7 @@ def evaluate(
     source: str,
     content: Sequence[Mapping[str, Any]],
     full: bool = False,
+    grounds: bool = True,
 ) -> dict[str, Any]:
     """Return ApplyGuardrail's response for content blocks.
 
@@ -88,6 +89,7 @@ def evaluate(
         content: Blocks ``{"text": {"text": …, "qualifiers": […]}}``. A block whose qualifiers do
             not name ``guard_content`` is evidence for contextual grounding and not guarded.
         full: Also say what was looked for and not found.
+        grounds: Whether an output's grounding is judged, where the guardrail has that policy.
 
     Raises:
         AwsError: ValidationException: no such guardrail, too much text, no grounding source.
@@ -110,7 +112,9 @@ def evaluate(
     _content(record, reading)
     _words(record, reading)
     _sensitive(record, reading)
-    grounding_units = _grounding(record, reading, blocks) if source == "OUTPUT" else 0
+    grounding_units = 0
+    if source == "OUTPUT" and grounds:
+        grounding_units = _grounding(record, reading, blocks)
     usage = _usage(record, units, grounding_units)
     images = sum(1 for block in content if "image" in block)
     coverage: dict[str, Any] = {

@@ -29,7 +29,8 @@ class Guard:
 
     Attributes:
         traced: Whether the caller wants to see what was found; `full`: and what was not.
-        evidence: Blocks that ground the answer, as ApplyGuardrail takes them.
+        evidence: Blocks that ground the answer, as ApplyGuardrail takes them; without a source
+            and a query its grounding is not judged.
         trace: What was found so far, as Converse's trace has it.
     """
 
@@ -77,7 +78,9 @@ class Guard:
 
         try:
             result = evaluate(
-                self.call.state, self.identifier, self.version, source, content, self.full
+                *(self.call.state, self.identifier, self.version, source, content),
+                full=self.full,
+                grounds=self._given >= _EVIDENCE,
             )
         except AwsError as error:
             if error.code != "ResourceNotFoundException":
@@ -89,6 +92,11 @@ class Guard:
         if result["action"] != "NONE":
             self.trace["actionReason"] = result.get("actionReason", "")
         return result
+
+    @property
+    def _given(self) -> set[str]:
+        """The qualifiers of the evidence."""
+        return {name for block in self.evidence for name in block["text"]["qualifiers"]}
 
     def _id(self, result: Mapping[str, Any]) -> str:
         details = _first(result).get("appliedGuardrailDetails", {})

@@ -139,6 +139,33 @@ def test_guarded_blocks_alone_are_read(
     assert converse(aws, guardrail, "Hello.", guarded)["stopReason"] == "guardrail_intervened"
 
 
+def test_an_answer_is_judged_by_the_sources_that_come_with_the_question(
+    aws: LocalAws, script: Callable[..., None]
+) -> None:
+    bedrock = aws.client("bedrock")
+    filters = [{"type": "GROUNDING", "threshold": 0.6}]
+    made = bedrock.create_guardrail(
+        name="grounded",
+        blockedInputMessaging=NO_QUESTION,
+        blockedOutputsMessaging=NO_ANSWER,
+        contextualGroundingPolicyConfig={"filtersConfig": filters},
+    )
+    source = "Parental leave is sixteen weeks at full pay."
+    evidence = [
+        {"guardContent": {"text": {"text": source, "qualifiers": ["grounding_source"]}}},
+        {"guardContent": {"text": {"text": "How long is leave?", "qualifiers": ["query"]}}},
+    ]
+    script({"reply": source})
+    assert said(converse(aws, made["guardrailId"], *evidence)) == source
+    script({"reply": "The moon is made of green cheese and smells."})
+    answer = converse(aws, made["guardrailId"], *evidence)
+    assert said(answer) == NO_ANSWER
+    (found,) = answer["trace"]["guardrail"]["outputAssessments"][made["guardrailId"]]
+    assert found["contextualGroundingPolicy"]["filters"][0]["action"] == "BLOCKED"
+    assert converse(aws, made["guardrailId"], "Cheese?")["stopReason"] == "end_turn"
+    bedrock.delete_guardrail(guardrailIdentifier=made["guardrailId"])
+
+
 def test_a_synchronous_stream_holds_back_what_is_blocked(
     aws: LocalAws, guardrail: str, script: Callable[..., None]
 ) -> None:

@@ -1,9 +1,12 @@
 """Who writes the text, behind one door.
 
-``LOCALAWS_GENERATOR`` says who: ``extractive`` (the default), ``model``, or globs over model ids,
-the first that fits wins: ``meta.*=model,anthropic.*=extractive,model``. ``LOCALAWS_SCRIPT`` names
-a file of rules (see `localaws.models.generators.scripted`) that is asked first; by default
-``script.yaml`` in the state's folder, if it is there. The file is read anew when it changes.
+``LOCALAWS_GENERATOR`` (``sluice localaws --generator``) says who: ``extractive``, the default, or
+``model``, or globs over model ids and endpoint names, of which the first that fits wins:
+``meta.*=model,anthropic.*=extractive,model``.
+
+``LOCALAWS_SCRIPT`` (``--replies``) names a file of rules that is asked first, see
+`localaws.models.generators.scripted`; by default ``script.yaml`` in the state's folder, if it is
+there. It is read anew when it changes.
 """
 
 from __future__ import annotations

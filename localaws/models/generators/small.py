@@ -23,7 +23,7 @@ from localaws.operations import AwsError
 CONTEXT = 4096
 """Tokens of its own that it reads and writes; longer prompts lose their middle."""
 
-_CHARACTERS = 7_000  # of prompt that fit for certain, at two and a half characters a token
+_CHARACTERS = 5_000  # of prompt; a second or two of reading on one idle core
 _WRITTEN = 800  # tokens that it writes at most
 
 _busy = threading.Lock()
