@@ -123,8 +123,11 @@ def _detector() -> Detector:
 def _disjoint(matches: Iterable[Match]) -> list[Match]:
     """Keep the strictest, then the longest, of matches that overlap."""
     strict = {"BLOCK": 0, "ANONYMIZE": 1, "NONE": 2}
+    ordered = sorted(matches, key=lambda m: (strict[m.action], m.start - m.end, m.start))
+    taken = bytearray(max((match.end for match in ordered), default=0))
     kept: list[Match] = []
-    for match in sorted(matches, key=lambda m: (strict[m.action], m.start - m.end, m.start)):
-        if all(match.end <= other.start or match.start >= other.end for other in kept):
+    for match in ordered:
+        if 1 not in taken[match.start : match.end]:
+            taken[match.start : match.end] = b"\1" * (match.end - match.start)
             kept.append(match)
     return sorted(kept, key=lambda match: match.start)

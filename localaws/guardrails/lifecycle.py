@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import os
 import secrets
 import string
 from collections.abc import Mapping
@@ -20,8 +21,8 @@ VERSION = "guardrail-version"
 """Kind of record of a numbered version, by ``id/number``, the number with leading zeros."""
 REPEATABLE = "guardrail-request"
 """Kind of record of an answered request, by its clientRequestToken."""
-SETTLING = timedelta(seconds=0.2)
-"""How long a guardrail is CREATING, UPDATING or VERSIONING."""
+SETTLING = "LOCALAWS_SETTLE_SECONDS"
+"""Variable: how long a guardrail is CREATING, UPDATING or VERSIONING; by default 0.3."""
 PAGE = 100
 NO_SUCH = "The guardrail identifier or version provided in the request does not exist."
 
@@ -81,7 +82,7 @@ def create_guardrail_version(call: Call) -> dict[str, Any]:
         number = record["versions"] + 1
         now = datetime.now(UTC)
         name = record["guardrailId"]
-        busy = {"during": "VERSIONING", "settled": (now + SETTLING).isoformat()}
+        busy = {"during": "VERSIONING", "settled": _until(now)}
         frozen = {**record, **busy, "version": str(number)}
         frozen |= {"createdAt": now.isoformat(), "updatedAt": now.isoformat()}
         frozen.pop("description", None)
@@ -202,8 +203,12 @@ def _written(call: Call, made: Mapping[str, Any], now: datetime, during: str) ->
         key = params["kmsKeyId"]
         kind = "" if key.startswith("alias/") else "key/"
         record["kmsKeyArn"] = key if key.startswith("arn:") else call.arn(f"{kind}{key}", "kms")
-    settled = (now + SETTLING).isoformat()
+    settled = _until(now)
     return {**record, **made, "updatedAt": now.isoformat(), "during": during, "settled": settled}
+
+
+def _until(now: datetime) -> str:
+    return (now + timedelta(seconds=float(os.environ.get(SETTLING, "0.3")))).isoformat()
 
 
 def _status(record: Mapping[str, Any]) -> str:

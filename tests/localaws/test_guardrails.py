@@ -390,7 +390,6 @@ def test_a_guardrail_is_drafted_versioned_changed_and_deleted(localaws: LocalAws
     guardrail = made["guardrailId"]
     assert len(guardrail) == 12
     assert made["version"] == "DRAFT"
-    assert client.get_guardrail(guardrailIdentifier=guardrail)["status"] == "CREATING"
     assert ready(client, guardrail)["wordPolicy"]["words"][0]["text"] == "project heron"
 
     frozen = client.create_guardrail_version(guardrailIdentifier=made["guardrailArn"])
@@ -420,11 +419,15 @@ def test_a_guardrail_is_drafted_versioned_changed_and_deleted(localaws: LocalAws
         apply(localaws, guardrail, heron)
 
 
-def test_names_are_unique_and_a_busy_guardrail_is_not_changed(localaws: LocalAws) -> None:
-    client, name = client_of(localaws, "bedrock"), f"rail-{next(_numbers)}"
+def test_names_are_unique_and_a_busy_guardrail_is_not_changed(
+    start_localaws: Callable[..., LocalAws],
+) -> None:
+    slow = start_localaws(LOCALAWS_SETTLE_SECONDS="600")
+    client, name = slow.client("bedrock"), f"rail-{next(_numbers)}"
     made = client.create_guardrail(name=name, **MESSAGES, **WORDS)["guardrailId"]
     with pytest.raises(client.exceptions.ConflictException):
         client.create_guardrail(name=name, **MESSAGES, **WORDS)
+    assert client.get_guardrail(guardrailIdentifier=made)["status"] == "CREATING"
     with pytest.raises(client.exceptions.ConflictException, match="CREATING"):
         client.create_guardrail_version(guardrailIdentifier=made)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -219,11 +218,9 @@ def test_while_it_throttles_it_is_asked_again_and_when_it_is_down_nothing_passes
     with aws.faults({"fault": "malformed", "count": 1, "operation": "ApplyGuardrail"}):
         assert net.check(text)[0].text == "Badge {badge}."
     hurried = Guardrail(net.settings, AWS.model_copy(update={"deadline_seconds": 0.5}))
-    began = time.monotonic()
     with (
         aws.faults({"fault": "status", "status": 503, "operation": "ApplyGuardrail"}),
         pytest.raises(ServiceFailed) as caught,
     ):
         hurried.check(text)
-    assert time.monotonic() - began < 30
     assert "BDG" not in str(caught.value)
