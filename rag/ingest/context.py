@@ -142,6 +142,11 @@ class Context:
         }
 
     @property
+    def needs_vectors(self) -> bool:
+        """Whether any target is given embeddings; a knowledge base makes its own."""
+        return any(target.kind != "knowledge_base" for target in self.config.targets)
+
+    @property
     def target_names(self) -> tuple[str, ...]:
         return tuple(target.kind for target in self.config.targets)
 

@@ -72,6 +72,13 @@ def embed_chunks(
     return stacked, EmbedCounts(len(missing), len(chunks) - len(missing), padding)
 
 
+def no_vectors(chunks: Sequence[Chunk]) -> tuple[numpy.ndarray, EmbedCounts]:
+    """Return what stands for embeddings where every target makes its own; shape (chunks, 0)."""
+    import numpy
+
+    return numpy.zeros((len(chunks), 0), numpy.float32), EmbedCounts(0, 0)
+
+
 def _keys(fingerprint: str, texts: Sequence[str]) -> list[bytes]:
     """Hashes that differ by model: its fingerprint is the hash's key."""
     model = hashlib.blake2b(fingerprint.encode(), digest_size=32).digest()

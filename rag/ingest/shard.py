@@ -310,12 +310,16 @@ def embed_results(
     Raises:
         ServiceRefused: The model will not embed for us at all.
     """
-    from rag.ingest.embed import embed_chunks
+    from rag.ingest.embed import embed_chunks, no_vectors
 
     chunks = [chunk for result in results for chunk in result.chunks]
     try:
         with report.timed("embed"):
-            vectors, counts = embed_chunks(chunks, context.embedder, context.cache)
+            vectors, counts = (
+                embed_chunks(chunks, context.embedder, context.cache)
+                if context.needs_vectors
+                else no_vectors(chunks)
+            )
     except ServiceFailed as error:
         log.warning("%s %s", error.message, error.hint)
         results, chunks = _without_embeddings(results), []

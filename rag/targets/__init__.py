@@ -81,6 +81,8 @@ class Target(Protocol):
             ValueError: an embedding has another shape than the target's, or an id comes twice.
             CorpusBusy: another process is writing.
             TargetFailed: the target could not do it; what was served is still served.
+            DocumentsRefused: it cannot hold some of them, ever, and holds nothing of those; all
+                others are written.
         """
 
     def set_acl(
@@ -88,7 +90,11 @@ class Target(Protocol):
         acls: Mapping[str, tuple[Principal, ...]],
         digests: Mapping[str, str] | None = None,
     ) -> None:
-        """Change who may read the documents named (by id), and their digests, but no text."""
+        """Change who may read the documents named (by id), and their digests, but no text.
+
+        Raises:
+            DocumentsRefused: as for `apply`: it cannot hold some of them with these rights.
+        """
 
     def compact(self) -> None:
         """Tidy after a sync: what was replaced or deleted leaves the disk, indexes are whole."""
@@ -116,7 +122,7 @@ class Target(Protocol):
         """The best `depth` hits of every way of searching that the target has, best first.
 
         All of them come from one version of the index. The names are ``vector`` (needs
-        `query.vector`) and ``text``. Rights and filters hold inside each leg's query.
+        `query.vector`) and ``text``, or ``hybrid`` where a service joins the two. Rights and filters hold inside each leg's query.
         """
 
     def stats(self) -> Contents: ...

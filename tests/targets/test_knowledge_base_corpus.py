@@ -206,3 +206,16 @@ def test_a_job_that_somebody_stopped_is_begun_again(
     assert not any(run.verify("one").values())
     assert run.publish("one").documents["new"] == 3
     held(project)
+
+
+def test_nothing_is_embedded_where_every_target_does_it_itself(
+    make_project: Callable[..., Project], s3_base: Base
+) -> None:
+    project = make_project()
+    project.settings(f"targets: [{json.dumps(s3_base.settings())}]\naws: {{region: us-east-1}}")
+    project.write("p0.txt", text(0))
+    report = project.sync()
+    assert (report.chunks, report.embedded) == (1, 0)
+    held(project)
+    assert names(project, "knowledge_base") == {"p0.txt"}
+    assert project.corpus.ask("Who checks the pump in room 0?", principals=STAFF).citations
