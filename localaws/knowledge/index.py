@@ -124,9 +124,13 @@ class Index:
             rows = self._rows.get(document.key)
             if rows is None:
                 return
+            known = self._documents[self._numbers[document.key]]
+            if (known.attributes, known.acl) == (document.attributes, document.acl):
+                return
             number = self._number(document)
             for row in rows:
                 self._of[row] = number
+            self._sweep()
 
     def remove(self, key: Key) -> None:
         """Let a document be gone."""

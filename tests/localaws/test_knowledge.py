@@ -142,6 +142,43 @@ def test_what_can_not_be_kept_is_refused(agent: Any, changes: Any, told: str) ->
         create(agent, "refused", **changes)
 
 
+def test_a_data_source_can_be_changed(knowledge: LocalAws, s3_bucket: Bucket) -> None:
+    base = make(knowledge, s3_source(s3_bucket, "old/"))
+    s3_bucket.put("new/cat.txt", "The cat sleeps.")
+    changed = base.agent.update_data_source(
+        **base.ids,
+        name="renamed",
+        dataSourceConfiguration=s3_source(s3_bucket, "new/"),
+        dataDeletionPolicy="RETAIN",
+    )["dataSource"]
+    assert (changed["name"], changed["dataDeletionPolicy"]) == ("renamed", "RETAIN")
+    assert base.sync()["statistics"]["numberOfNewDocumentsIndexed"] == 1
+
+
+def test_a_knowledge_base_has_one_job_and_five_data_sources(
+    knowledge: LocalAws, s3_bucket: Bucket
+) -> None:
+    base = make(knowledge, s3_source(s3_bucket))
+    others = [
+        base.agent.create_data_source(
+            knowledgeBaseId=base.id,
+            name=f"other-{number}",
+            dataSourceConfiguration=s3_source(s3_bucket),
+        )["dataSource"]["dataSourceId"]
+        for number in range(4)
+    ]
+    with pytest.raises(ClientError) as refused:
+        base.agent.create_data_source(
+            knowledgeBaseId=base.id, name="sixth", dataSourceConfiguration=s3_source(s3_bucket)
+        )
+    assert code(refused) == "ServiceQuotaExceededException"
+    job = base.agent.start_ingestion_job(**base.ids)["ingestionJob"]["ingestionJobId"]
+    with pytest.raises(ClientError) as refused:
+        base.agent.start_ingestion_job(knowledgeBaseId=base.id, dataSourceId=others[0])
+    assert code(refused) == "ConflictException"
+    assert base.ended(job)["status"] == "COMPLETE"
+
+
 def test_lists_come_in_pages(agent: Any, base: Base) -> None:
     for number in range(3):
         agent.create_data_source(
