@@ -23,7 +23,6 @@ Key = tuple[str, str]
 _WORD = re.compile(r"\w+")
 _K1, _B = 1.2, 0.75  # Okapi BM25 as Lucene has it: Robertson, Zaragoza 2009
 _MASKS = 64  # filters whose answers are remembered
-_SWEEP = 1000  # struck rows that are left alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +81,14 @@ class Found:
 
 
 class Index:
-    """See the module. Threads may share one."""
+    """See the module. Threads may share one.
 
-    def __init__(self) -> None:
+    Args:
+        untidy: Struck rows that are left alone.
+    """
+
+    def __init__(self, untidy: int = 1000) -> None:
+        self._untidy = untidy
         self._lock = threading.RLock()
         self._documents: list[Document] = []
         self._numbers: dict[Key, int] = {}
@@ -247,8 +251,8 @@ class Index:
             self._struck += 1
 
     def _sweep(self) -> None:
-        crowded = len(self._documents) > _SWEEP + 2 * len(self._numbers)
-        if self._struck < max(_SWEEP, len(self._chunks) // 2) and not crowded:
+        crowded = len(self._documents) > self._untidy + 2 * len(self._numbers)
+        if self._struck < max(self._untidy, len(self._chunks) // 2) and not crowded:
             return
         kept = [
             (self._documents[self._numbers[key]], [self._chunks[row] for row in rows], rows)

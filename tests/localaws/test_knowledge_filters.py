@@ -102,9 +102,9 @@ def test_an_index_never_forgets_what_changed_since_a_filter_was_asked(
 ) -> None:
     import numpy
 
-    index = Index()
+    index = Index(untidy=data.draw(st.sampled_from([2, 1000])))
     truth: dict[str, dict[str, Any]] = {}
-    for number in range(data.draw(st.integers(1, 8))):
+    for number in range(data.draw(st.integers(1, 12))):
         name = data.draw(st.sampled_from(["one", "two", "three"]))
         attributes = data.draw(DOCUMENTS)
         document = Document("source", name, "CUSTOM", "INDEXED", "", attributes=attributes)
