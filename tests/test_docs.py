@@ -152,3 +152,18 @@ def test_the_shown_difference_is_that_of_the_two_corpus_files() -> None:
 def test_yaml_in_documents_is_yaml(path: Path) -> None:
     for block in blocks(path, "yaml"):
         yaml.safe_load(block)
+
+
+def test_variables_that_documents_speak_of_are_read_somewhere() -> None:
+    code = "\n".join(
+        path.read_text(encoding="utf-8")
+        for room in ("rag", "localaws", "dags", "connectors", "samples", "tests")
+        for path in (ROOT / room).rglob("*.py")
+        if path.name != "test_docs.py"
+    )
+    said = {
+        name
+        for path in DOCUMENTS
+        for name in re.findall(r"\b(?:SLUICE|LOCALAWS)_[A-Z_]+[A-Z]\b", path.read_text("utf-8"))
+    }
+    assert {name for name in said if name not in code} == set()
