@@ -122,7 +122,8 @@ class Target(Protocol):
         """The best `depth` hits of every way of searching that the target has, best first.
 
         All of them come from one version of the index. The names are ``vector`` (needs
-        `query.vector`) and ``text``, or ``hybrid`` where a service joins the two. Rights and filters hold inside each leg's query.
+        `query.vector`) and ``text``, or ``hybrid`` where a service joins the two. Rights
+        and filters hold inside each leg's query.
         """
 
     def stats(self) -> Contents: ...

@@ -91,8 +91,15 @@ def corpus(**settings: Any) -> CorpusConfig:
     )
 
 
-def make_base(agent: Any, bucket: Bucket | None, **configuration: Any) -> Base:
-    """Make a knowledge base whose data source reads the bucket, or takes documents by API."""
+def make_base(
+    agent: Any, bucket: Bucket | None, source: dict[str, Any] | None = None, **configuration: Any
+) -> Base:
+    """Make a knowledge base whose data source reads the bucket, or takes documents by API.
+
+    Args:
+        source: Configuration of the data source, where it is another one.
+        configuration: Of the knowledge base, likewise.
+    """
     name = f"base-{next(_numbers)}-{time.time_ns()}"
     kind = {
         "type": "VECTOR",
@@ -128,19 +135,20 @@ def make_base(agent: Any, bucket: Bucket | None, **configuration: Any) -> Base:
                 "inclusionPrefixes": [f"{PREFIX}/"],
             },
         }
-    source = agent.create_data_source(
+    made = agent.create_data_source(
         knowledgeBaseId=base,
         name=name,
-        dataSourceConfiguration=where,
-        vectorIngestionConfiguration=NONE,
+        dataSourceConfiguration=source or where,
+        # What has a managed embedding model cuts as it likes.
+        **({} if source else {"vectorIngestionConfiguration": NONE}),
     )["dataSource"]["dataSourceId"]
     _await(
         lambda: (
-            agent.get_data_source(knowledgeBaseId=base, dataSourceId=source)["dataSource"]["status"]
+            agent.get_data_source(knowledgeBaseId=base, dataSourceId=made)["dataSource"]["status"]
             == "AVAILABLE"
         )
     )
-    return Base(agent, base, source, bucket)
+    return Base(agent, base, made, bucket)
 
 
 def _await(there: Callable[[], bool]) -> None:

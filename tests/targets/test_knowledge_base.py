@@ -27,6 +27,7 @@ from tests.services.knowledge import (
     corpus,
     knowledge,
     knowledge_server,
+    make_base,
     s3_base,
     slow_base,
 )
@@ -256,6 +257,57 @@ def test_what_the_service_refuses_is_told_with_its_reason(base: Base, knowledge:
 def test_a_document_comes_once_in_a_call(base: Base) -> None:
     with pytest.raises(ValueError, match="twice"):
         opened(base).apply([make("a", "word"), make("a", "word")], [])
+
+
+def test_a_managed_knowledge_base_keeps_rights_of_its_own_too(knowledge: LocalAws) -> None:
+    base = make_base(
+        knowledge.client("bedrock-agent"),
+        None,
+        {
+            "type": "MANAGED_KNOWLEDGE_BASE_CONNECTOR",
+            "managedKnowledgeBaseConnectorConfiguration": {
+                "connectorParameters": {"version": "1", "type": "CUSTOM", "aclEnabled": True}
+            },
+        },
+        knowledgeBaseConfiguration={
+            "type": "MANAGED",
+            "managedKnowledgeBaseConfiguration": {"embeddingModelType": "MANAGED"},
+        },
+    )
+    target = opened(base, user_context=True)
+    target.apply(
+        [
+            make("a", "word a", acl=("user:ana",)),
+            make("b", "word b", acl=("user:ben", "user:ana")),
+            make("c", "word c", acl=("user:ana", "group:staff")),
+        ],
+        [],
+    )
+    # Its own rights know no groups: what a group may read it takes for nobody's, and says so.
+    refused = settled(target)
+    assert set(refused) == {"c"}
+    assert "access control list" in refused["c"]
+    target.apply([], ["c"])
+    settled(target)
+    assert found(target, "user:ana", "group:staff") == ["a-1-0", "b-1-0"]
+    assert found(target, "user:ben") == ["b-1-0"]
+    assert found(target, "group:staff") == [], "who names no user finds nothing"
+    target.set_acl({"a": ("user:ben",)}, {"a": "2"})
+    settled(target)
+    assert found(target, "user:ana") == ["b-1-0"]
+    assert found(target, "user:ben") == ["a-1-0", "b-1-0"]
+    [document] = [name for name in base.statuses() if name.startswith("a/")]
+    runtime = knowledge.client("bedrock-agent-runtime")
+    access = {
+        user: runtime.check_ingested_document_acl(
+            knowledgeBaseId=base.id,
+            dataSourceId=base.data_source,
+            documentId=document,
+            userContext={"userId": user},
+        )["hasAccess"]
+        for user in ("ana", "ben")
+    }
+    assert access == {"ana": False, "ben": True}
 
 
 # Over a bucket

@@ -62,10 +62,29 @@ def short(text: str, most: int = TEXT_BYTES) -> str:
     return data[: most - len("…".encode())].decode(errors="ignore") + "…"
 
 
-def sidecar(made: Mapping[str, Any]) -> bytes:
-    """Return attributes as a ``.metadata.json`` file; the same ones give the same bytes."""
-    text = json.dumps({"metadataAttributes": made}, ensure_ascii=False, separators=(",", ":"))
+def sidecar(made: Mapping[str, Any], users: Sequence[str] = ()) -> bytes:
+    """Return attributes as a ``.metadata.json`` file; the same ones give the same bytes.
+
+    Args:
+        users: As `native` says.
+    """
+    content: dict[str, Any] = {"metadataAttributes": made}
+    if users:
+        content["accessControlList"] = [
+            {"Name": user, "Type": "USER", "Access": "ALLOW"} for user in users
+        ]
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
     return text.encode(errors="replace")
+
+
+def native(acl: Sequence[Principal]) -> list[str]:
+    """Return users for the rights that a managed knowledge base keeps by itself.
+
+    It knows users only (`DocumentAccessControlEntry`): where a group may read, there is nothing
+    to say, for it would keep the group's members out.
+    """
+    users = [one.removeprefix("user:") for one in acl if one.startswith("user:")]
+    return users if len(users) == len(acl) else []
 
 
 def of_sidecar(data: bytes) -> Attributes:

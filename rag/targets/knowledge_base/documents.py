@@ -21,6 +21,7 @@ from rag.targets.knowledge_base.attributes import (
     Attributes,
     attributes,
     inline,
+    native,
     with_acl,
 )
 from rag.targets.knowledge_base.names import CUSTOM_ID, Handed, handed
@@ -126,7 +127,9 @@ class Documents:
                     text,
                     with_acl(made, acl),
                 )
-                for text, made in every_passage(self._service, self._target, name)
+                for text, made in every_passage(
+                    self._service, self._target, name, native(before.acl)
+                )
             ]  # fmt: skip
             if reason := _unfit(acl, passages):
                 refused[name] = reason
@@ -144,9 +147,7 @@ class Documents:
             "type": "IN_LINE_ATTRIBUTE",
             "inlineAttributes": inline(made),
         }
-        users = [one.removeprefix("user:") for one in name.acl if one.startswith("user:")]
-        if self._target.user_context and users and len(users) == len(name.acl):
-            # The service's own rights know users only: where a group may read, it must not judge.
+        if self._target.user_context and (users := native(name.acl)):
             metadata["accessControlList"] = [
                 {"name": user, "type": "USER", "access": "ALLOW"} for user in users
             ]

@@ -22,7 +22,9 @@ from rag.targets import Job, Stored
 from rag.targets.knowledge_base import jobs
 from rag.targets.knowledge_base.attributes import (
     SIDECAR_BYTES,
+    Attributes,
     attributes,
+    native,
     of_sidecar,
     sidecar,
     with_acl,
@@ -60,6 +62,7 @@ class Files:
         assert target.url is not None  # its configuration says so
         self._service = service
         self.place = Place.of(target.url)
+        self._user_context = target.user_context
         self._owed = False
 
     # Writing
@@ -140,7 +143,9 @@ class Files:
             made = [
                 _File(
                     key,
-                    sidecar(with_acl(of_sidecar(bodies[key]), acls[document])),
+                    self._sidecar(
+                        with_acl(of_sidecar(bodies[key]), acls[document]), acls[document]
+                    ),
                     "application/json",
                 )
                 for key in found
@@ -176,10 +181,13 @@ class Files:
         files = []
         for chunk in document.chunks:
             stem = self.place.stem(document.id, chunk)
-            beside = sidecar(attributes(document, chunk))
+            beside = self._sidecar(attributes(document, chunk), document.acl)
             files.append(_File(stem + TEXT, chunk.embedded_text.encode(errors="replace")))
             files.append(_File(stem + SIDECAR, beside, "application/json"))
         return files
+
+    def _sidecar(self, made: Attributes, acl: Sequence[Principal]) -> bytes:
+        return sidecar(made, native(acl) if self._user_context else ())
 
     # What must be waited for
 

@@ -57,11 +57,17 @@ def search(service: Service, target: KnowledgeBaseTarget, query: Query, depth: i
 
 
 def every_passage(
-    service: Service, target: KnowledgeBaseTarget, document: str
+    service: Service, target: KnowledgeBaseTarget, document: str, users: Sequence[str]
 ) -> list[tuple[str, Attributes]]:
-    """Return text and attributes of all passages of one document that the service serves."""
+    """Return text and attributes of all passages of one document that the service serves.
+
+    Args:
+        users: Who may read it, by the rights that the service keeps; asked for the first of them.
+    """
     only = {"equals": {"key": "document_id", "value": document}}
     request = {"retrievalQuery": {"text": "document"}, **_searching(target, only, MOST_RESULTS)}
+    if target.user_context and users:
+        request["userContext"] = {"userId": users[0]}
     found = {}
     for one in _pages(service, [request], None):
         made = ours(one.get("metadata", {}))
