@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.cost import Spent, metered, price, price_of, record
+from rag.ingest.report import summed
 
 AMOUNTS = st.builds(
     Spent,
@@ -66,3 +67,16 @@ def test_every_meter_around_a_call_hears_of_it() -> None:
     assert outer.as_counts()["my-endpoint"] == {
         "calls": 1, "input_tokens": 5, "output_tokens": 2, "usd": None, "seconds": 0.0
     }  # fmt: skip
+
+
+def test_reports_of_steps_add_up_and_unknown_stays_unknown() -> None:
+    steps = [
+        {"chunks": 1, "usage": {"a": {"calls": 1, "usd": 0.5}, "b": {"calls": 1, "usd": None}}},
+        {"seconds": {"embed": 1.5}},
+        {"chunks": 2, "usage": {"a": {"calls": 2, "usd": 0.25}, "b": {"calls": 1, "usd": None}}},
+    ]
+    assert summed(steps) == {
+        "chunks": 3,
+        "usage": {"a": {"calls": 3, "usd": 0.75}, "b": {"calls": 2, "usd": None}},
+        "seconds": {"embed": 1.5},
+    }
