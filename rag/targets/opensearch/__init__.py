@@ -8,6 +8,7 @@ and gives rows ids of its own: there the new rows are found before the old ones 
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -20,8 +21,10 @@ from rag.targets import Contents, Job, Stored
 from rag.targets.opensearch import bulk, generations, rows, search
 from rag.targets.opensearch.connection import Connection
 from rag.targets.opensearch.generations import Generation
-from rag.targets.opensearch.reading import Row, inventory, rows_of, size, whole_rows
+from rag.targets.opensearch.reading import Row, inventory, refreshed, rows_of, size, whole_rows
 from rag.targets.opensearch.settling import Settling
+
+log = logging.getLogger(__name__)
 
 _COMPACT_SECONDS = 600
 LOOKS = 4
@@ -85,17 +88,27 @@ class OpenSearchIndex:
         if self.connection.serverless:
             refused = self._settling.replace(generation.index, before, full, written, self._bytes)
         else:
-            refused = self._replace(generation.index, before, full, written)
-        for kept in self._kept(generation):
+            refused = self._replace(generation.index, [*ids, *deletes], before, full, written)
+        for kept in self._kept(generation) if deletes else ():
             self._delete(kept, rows_of(self.connection, kept, deletes))
         if refused:
             self.apply([], sorted(refused))
             raise DocumentsRefused(refused)
 
     def _replace(
-        self, index: str, before: Sequence[Row], upserts: Sequence[IndexedDocument], written: int
+        self,
+        index: str,
+        touched: Sequence[str],
+        before: Sequence[Row],
+        upserts: Sequence[IndexedDocument],
+        written: int,
     ) -> dict[str, str]:
-        """Write the new rows and remove the stale ones, then refresh; return what was refused."""
+        """Write the new rows and remove the stale ones, then refresh; return what was refused.
+
+        Args:
+            touched: Ids of all documents that are written or deleted.
+            before: Their rows.
+        """
         stays = {chunk.id for document in upserts for chunk in document.chunks}
 
         def items() -> Iterator[bulk.Item]:
@@ -109,9 +122,7 @@ class OpenSearchIndex:
         refused = bulk.write(self.connection, index, items(), self._bytes)
         self._refresh(index)
         # What a killed writer had written and never refreshed was not among `before`.
-        touched = {document.id for document in upserts} | {row.document_id for row in before}
-        left = rows_of(self.connection, index, sorted(touched), other_than=written)
-        self._delete(index, left)
+        self._delete(index, rows_of(self.connection, index, touched, other_than=written))
         return refused
 
     def _delete(self, index: str, found: Iterable[Row]) -> None:
@@ -141,6 +152,7 @@ class OpenSearchIndex:
                 found = whole_rows(self.connection, index, sorted(acls))
                 self._settling.rewrite(index, found, fields, self._bytes)
                 continue
+            self._refresh(index)  # to see what a killed writer left: that gets the rights too
             changes = (
                 bulk.update(row, fields(row.document_id))
                 for row in rows_of(self.connection, index, sorted(acls))
@@ -159,9 +171,15 @@ class OpenSearchIndex:
             return
         if size(self.connection, generation.index).deleted:
             how = {"only_expunge_deletes": "true", "request_timeout": _COMPACT_SECONDS}
-            self.connection.ask(
-                lambda client: client.indices.forcemerge(index=generation.index, params=how)
-            )
+            try:
+                self.connection.ask(
+                    lambda client: client.indices.forcemerge(index=generation.index, params=how)
+                )
+            except TargetFailed as error:
+                # Not allowed for us, or it goes on there for longer: searches do not see them.
+                log.warning(
+                    "deleted passages stay on disk until they are merged: %s", error.message
+                )
 
     def begin(self) -> Job | None:
         """See `rag.targets.Target.begin`: what was applied can be searched."""
@@ -343,4 +361,4 @@ class OpenSearchIndex:
 
     def _refresh(self, index: str) -> None:
         if not self.connection.serverless:
-            self.connection.ask(lambda client: client.indices.refresh(index=index))
+            self.connection.ask(lambda client: refreshed(client, index))

@@ -90,7 +90,8 @@ def every(connection: Connection, alias: str) -> list[str]:
     return sorted(numbered)
 
 
-_SEARCH = ("engine", "method", "m", "ef_construction", "ef_search", "analyzer")
+_SEARCH = ("engine", "method", "m", "ef_construction", "analyzer")
+"""What an index is made with; `ef_search` may change with the corpus file."""
 
 
 def create(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from rag.errors import TargetFailed
 from rag.targets import Stored
@@ -102,6 +103,18 @@ def size(connection: Connection, index: str) -> Size:
     return Size(int(total["store"]["size_in_bytes"]), int(total["docs"]["deleted"]))
 
 
+def refreshed(client: Any, index: str) -> None:
+    """Let searches see what was written, in every copy.
+
+    Raises:
+        opensearchpy.TransportError: One copy did not answer; it may be on its way elsewhere.
+    """
+    from opensearchpy.exceptions import TransportError
+
+    if client.indices.refresh(index=index)["_shards"]["failed"]:
+        raise TransportError(503, "refresh", {})
+
+
 def _values(fields: Sequence[str]) -> dict[str, Any]:
     """Ask for columns, which costs less than the stored documents with their vectors."""
     return {"_source": False, "docvalue_fields": list(fields)}
@@ -122,8 +135,9 @@ def _pages(
         "track_total_hits": False,
         **what,
     }
+    same_copies = uuid4().hex
     while True:
-        answer = connection.ask(_search(index, body))
+        answer = connection.ask(_search(index, body, same_copies))
         hits = answer["hits"]["hits"] if answer else []
         yield from hits
         if len(hits) < size:
@@ -131,6 +145,6 @@ def _pages(
         body["search_after"] = hits[-1]["sort"]
 
 
-def _search(index: str, body: Mapping[str, Any]) -> Callable[[Any], Any]:
-    whole = {"allow_partial_search_results": "false", "preference": "sluice"}
+def _search(index: str, body: Mapping[str, Any], preference: str) -> Callable[[Any], Any]:
+    whole = {"allow_partial_search_results": "false", "preference": preference}
     return lambda client: client.search(index=index, body=body, params=whole)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from rag.records import Hit
 from rag.retrieve.query import Query, Where
@@ -119,7 +120,7 @@ def ask_each(
     The same copies of the shards answer both, so that they differ by no more than a write
     between them (see `newest`).
     """
-    header = {"index": where, "preference": "sluice", "allow_partial_search_results": False}
+    header = {"index": where, "preference": uuid4().hex, "allow_partial_search_results": False}
     lines = [line for one in clauses.values() for line in (header, request(one, depth))]
 
     def ask(client: Any) -> Any:
