@@ -99,6 +99,19 @@ def test_our_pseudonyms_come_back_as_they_were(make: Make) -> None:
     assert verdict.found == {"badge": 1, "person": 1}
 
 
+def test_our_pseudonyms_block_nothing_but_what_looks_like_them_does(make: Make) -> None:
+    person = {**PSEUDONYM, "action": "BLOCK"}
+    net = make(sensitiveInformationPolicyConfig={"regexesConfig": [person, BADGE]})
+    ours, other = net.check(masked("PERSON_2cmkxizt has BDG-1234.", "PERSON_Smith left."))
+    assert ours.text == "PERSON_2cmkxizt has {badge}."
+    assert not ours.blocked
+    assert other.blocked == {"identifiers": 1}
+    (mixed,) = net.check(masked("PERSON_2cmkxizt met PERSON_Smith."))
+    assert mixed.blocked == {"identifiers": 1}
+    answer = net.check_answer(Masked("PERSON_2cmkxizt, BDG-1234."), Masked("Who?"), SOURCE)
+    assert (answer.text, answer.blocked) == ("PERSON_2cmkxizt, {badge}.", {})
+
+
 def test_what_it_blocks_is_named_by_kind_and_the_other_texts_pass(make: Make) -> None:
     net = make(
         **words("project heron"),

@@ -10,7 +10,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -130,6 +130,8 @@ class Guardrail:
                 if answer is None:
                     self._probe(call, source)
                     again += _halves(call)
+                elif answer.ours:
+                    again.append([replace(part, veiled=True) for part in call])
                 elif answer.blocked:
                     names = {whose[part.index] for part in call}
                     if len(names) == 1:
@@ -172,6 +174,9 @@ class Guardrail:
             parts.append(Part(0, start, answer[start:end]))
             start = end
         answers = self._calls.map(lambda part: self._apply([part], "OUTPUT", context), parts)
+        if any(one.ours for one in answers):
+            parts = [replace(part, veiled=True) for part in parts]
+            answers = self._calls.map(lambda part: self._apply([part], "OUTPUT", context), parts)
         blocked: Counter[str] = Counter()
         for one in answers:
             blocked.update(one.blocked)
@@ -207,7 +212,7 @@ class Guardrail:
 
         guarded = ["guard_content"] if context else []
         blocks = [
-            {"text": {"text": part.text, **({"qualifiers": guarded} if guarded else {})}}
+            {"text": {"text": part.shown, **({"qualifiers": guarded} if guarded else {})}}
             for part in call
         ]
         began = time.perf_counter()
@@ -248,9 +253,9 @@ def _verdict(text: Masked, said: Sequence[tuple[Part, Said, str | None]]) -> Ver
     known = True
     for part, answer, output in said:
         here = (
-            everywhere(part.text, answer.found)
+            everywhere(part.shown, answer.found)
             if output is None
-            else spans(part.text, output, answer.found)
+            else spans(part.shown, output, answer.found)
         )
         if here is None:
             # What was there before cannot be told, so the guardrail's text stands as it is.

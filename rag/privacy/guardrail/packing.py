@@ -25,11 +25,20 @@ class Part:
     Attributes:
         index: Of the text.
         start: Where it begins in the text, in characters.
+        veiled: Pseudonyms and masks are not shown, for the guardrail took them for identifiers.
     """
 
     index: int
     start: int
     text: str
+    veiled: bool = False
+
+    @property
+    def shown(self) -> str:
+        """What the guardrail is given: as long as the text."""
+        if not self.veiled:
+            return self.text
+        return MASK.sub(lambda mask: "-" * len(mask.group()), self.text)
 
 
 def pack(texts: Sequence[str], limit: int = CHARACTERS) -> list[list[Part]]:

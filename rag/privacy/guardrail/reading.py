@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from rag.privacy.pseudonym import MASK
+
 KINDS = {
     "topics": "a denied topic",
     "content": "a content filter",
@@ -26,14 +28,16 @@ class Said:
     Attributes:
         outputs: The new texts; empty where nothing was changed.
         found: What was anonymised, by name.
-        blocked: What was blocked, by kind.
+        blocked: What was blocked, by kind; our gate's pseudonyms and masks do not count.
         culprits: Values that were blocked, where they are told.
+        ours: Nothing but those was blocked: what else there is, is not known.
     """
 
     outputs: tuple[str, ...]
     found: Mapping[str, frozenset[str]]
     blocked: Mapping[str, int]
     culprits: frozenset[str] = frozenset()
+    ours: bool = False
 
 
 def reasons(blocked: Mapping[str, int]) -> str:
@@ -59,19 +63,28 @@ def read(response: Mapping[str, Any], whole: bool) -> Said:
     found: dict[str, set[str]] = {}
     blocked: Counter[str] = Counter()
     culprits: set[str] = set()
+    ours = False
     for assessment in response.get("assessments", ()):
         for kind, name, entry in _entries(assessment):
             if entry.get("action") == "BLOCKED":
+                if kind == "identifiers" and _masks_only(entry.get("match", "")):
+                    ours = True
+                    continue
                 blocked[kind] += 1
                 culprits.add(entry.get("match", ""))
             elif entry.get("action") == "ANONYMIZED":
                 found.setdefault(name, set()).add(entry.get("match", ""))
     outputs = tuple(one.get("text", "") for one in response.get("outputs", ()))
-    if response["action"] == "GUARDRAIL_INTERVENED" and not (found or blocked):
+    if response["action"] == "GUARDRAIL_INTERVENED" and not (found or blocked or ours):
         blocked["other"] += 1
     values = {name: frozenset(some) for name, some in found.items()}
     named = frozenset(filter(None, culprits))
-    return Said(outputs if found else (), values, dict(blocked), named)
+    return Said(outputs if found else (), values, dict(blocked), named, ours and not blocked)
+
+
+def _masks_only(value: str) -> bool:
+    masks = MASK.findall(value)
+    return bool(masks) and not any(map(str.isalnum, MASK.sub("", value)))
 
 
 _LISTS = (
