@@ -70,7 +70,7 @@ _PARAMETERS = {
 _GENERATE = {
     "properties": {
         "inputs": {"type": "string", "minLength": 1},
-        "parameters": {"type": "object", **_PARAMETERS},
+        "parameters": {"type": ["object", "null"], **_PARAMETERS},
         "stream": {"type": "boolean"},
     },
     "required": ["inputs"],
@@ -91,7 +91,7 @@ _CHAT = {
         },
         "max_tokens": {"type": ["integer", "null"], "minimum": 1},
         "temperature": {"type": ["number", "null"], "minimum": 0},
-        "stop": {"type": ["array", "string", "null"]},
+        "stop": {"type": ["array", "string", "null"], "items": {"type": "string"}},
         "stream": {"type": "boolean"},
     },
     "required": ["messages"],
@@ -198,7 +198,7 @@ def _generate(call: Call, body: Body) -> Any:
     if "messages" in body:
         return _completion(call, answer)
     made: dict[str, Any] = {"generated_text": answer.text}
-    if body.get("parameters", {}).get("details"):
+    if (body.get("parameters") or {}).get("details"):
         made["details"] = {
             "finish_reason": _reason(answer.stop_reason),
             "generated_tokens": answer.output_tokens,
@@ -229,7 +229,7 @@ def _prompt(call: Call, body: Body) -> Prompt:
     from localaws.models.families.templates import instructed, llama
 
     _checked(call, body, _GENERATE, 424)
-    given = body.get("parameters", {})
+    given = body.get("parameters") or {}
     config = Inference(
         given.get("max_new_tokens") or 256,
         given.get("temperature"),

@@ -30,6 +30,31 @@ from localaws.operations import AwsError
 VERSION = "bedrock-2023-05-31"
 
 _UNIT = {"type": "number", "minimum": 0, "maximum": 1}
+_STRING = {"type": "string"}
+_OBJECT = {"type": "object"}
+_BLOCK = {
+    "type": "object",
+    "properties": {
+        **dict.fromkeys(("type", "text", "id", "name", "tool_use_id"), _STRING),
+        "title": {"type": ["string", "null"]},
+        "source": {
+            "type": "object",
+            "properties": {
+                **dict.fromkeys(("type", "media_type", "data"), _STRING),
+                "content": {"type": ["string", "array"], "items": _OBJECT},
+            },
+        },
+        "content": {"type": ["string", "array"], "items": _OBJECT},
+        "input": _OBJECT,
+        "citations": {"type": ["object", "array", "null"]},
+    },
+    "required": ["type"],
+}
+_TOOL = {
+    "type": "object",
+    "properties": {"name": _STRING, "description": _STRING, "input_schema": _OBJECT},
+    "required": ["name"],
+}
 _SCHEMA = {
     "properties": {
         "anthropic_version": {"type": "string", "enum": [VERSION]},
@@ -42,22 +67,34 @@ _SCHEMA = {
                 "type": "object",
                 "properties": {
                     "role": {"type": "string", "enum": ["user", "assistant"]},
-                    "content": {"type": ["string", "array"], "items": {"type": "object"}},
+                    "content": {"type": ["string", "array"], "items": _BLOCK},
                 },
                 "required": ["role", "content"],
                 "additionalProperties": False,
             },
         },
-        "system": {"type": ["string", "array"], "items": {"type": "object"}},
+        "system": {"type": ["string", "array"], "items": _BLOCK},
         "stop_sequences": {"type": "array", "items": {"type": "string"}},
         "temperature": _UNIT,
         "top_p": _UNIT,
         "top_k": {"type": "integer", "minimum": 0},
-        "tools": {"type": "array", "items": {"type": "object", "required": ["name"]}},
-        "tool_choice": {"type": "object", "required": ["type"]},
+        "tools": {"type": "array", "items": _TOOL},
+        "tool_choice": {
+            "type": "object",
+            "properties": {
+                "type": {"type": "string", "enum": ["auto", "any", "tool", "none"]},
+                "name": _STRING,
+            },
+            "required": ["type"],
+        },
         "metadata": {"type": "object"},
         "thinking": {"type": "object"},
-        "output_config": {"type": "object"},
+        "output_config": {
+            "type": "object",
+            "properties": {
+                "format": {"type": "object", "properties": {"schema": _OBJECT}},
+            },
+        },
         GUARDRAIL: {"type": "object"},
     },
     "required": ["anthropic_version", "max_tokens", "messages"],
@@ -266,7 +303,8 @@ def _document(block: Mapping[str, Any], where: str) -> Part:
     else:
         form = _FORMATS.get(source.get("media_type", ""), "txt")
         text = document_text(_decoded(source, where), form)
-    cited = bool(block.get("citations", {}).get("enabled"))
+    wish = block.get("citations")
+    cited = isinstance(wish, dict) and bool(wish.get("enabled"))
     return Part("document", text, name=block.get("title") or "", cited=cited)
 
 
@@ -277,8 +315,8 @@ def _decoded(source: Mapping[str, Any], where: str) -> bytes:
         raise _invalid(f"{where}.source.base64.data: invalid base64 data") from None
 
 
-def _texts(blocks: Iterable[Any]) -> list[str]:
-    return [block["text"] for block in blocks if isinstance(block, dict) and "text" in block]
+def _texts(blocks: Iterable[Mapping[str, Any]]) -> list[str]:
+    return [str(block["text"]) for block in blocks if "text" in block]
 
 
 def _answered(turns: Sequence[Turn]) -> None:

@@ -17,6 +17,24 @@ from localaws.models.prompt import ToolUse as Use
 _UNIT = {"type": "number", "minimum": 0, "maximum": 1}
 _STRINGS = {"type": "array", "items": {"type": "string"}}
 
+_FUNCTION = {
+    "type": "object",
+    "properties": {
+        "function": {
+            "type": "object",
+            "properties": {
+                "name": {"type": "string"},
+                "arguments": {"type": "string"},
+                "description": {"type": "string"},
+                "parameters": {"type": "object"},
+            },
+            "required": ["name"],
+        }
+    },
+    "required": ["function"],
+}
+"""A tool, or a call of one."""
+
 
 def schema(model: Model) -> Mapping[str, Any]:
     """Return the JSON schema of the body."""
@@ -34,6 +52,8 @@ def schema(model: Model) -> Mapping[str, Any]:
                             "enum": ["system", "user", "assistant", "tool"],
                         },
                         "content": {"type": ["string", "array", "null"]},
+                        "tool_call_id": {"type": "string"},
+                        "tool_calls": {"type": ["array", "null"], "items": _FUNCTION},
                     },
                     "required": ["role"],
                 },
@@ -43,7 +63,7 @@ def schema(model: Model) -> Mapping[str, Any]:
             "top_p": _UNIT,
             "top_k": {"type": "integer", "minimum": 0},
             "stop": _STRINGS,
-            "tools": {"type": "array", "items": {"type": "object", "required": ["function"]}},
+            "tools": {"type": "array", "items": _FUNCTION},
             "tool_choice": {"type": ["string", "object"]},
             GUARDRAIL: {"type": "object"},
         }
@@ -117,7 +137,7 @@ def _chat(model: Model, body: Mapping[str, Any], config: Inference) -> Prompt:
             turns.append(Turn("user", (Part("text", text),)))
         else:
             uses = tuple(
-                Part("tool_use", one["function"]["arguments"], name=one["function"]["name"])
+                Part("tool_use", one["function"].get("arguments", ""), name=one["function"]["name"])
                 for one in message.get("tool_calls") or ()
             )
             said = (Part("text", text),) if text else ()
@@ -134,7 +154,8 @@ def _chat(model: Model, body: Mapping[str, Any], config: Inference) -> Prompt:
     )
     choice = body.get("tool_choice", "auto")
     if isinstance(choice, dict):
-        choice = choice.get("function", {}).get("name", "any")
+        named = choice.get("function")
+        choice = named.get("name", "any") if isinstance(named, dict) else "any"
     choice = "any" if choice == "required" else choice
     return Prompt(model, tuple(turns), "\n".join(system), config, tools, choice)
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from localaws.models import turns
-from localaws.models.bodies import GUARDRAIL, malformed
+from localaws.models.bodies import GUARDRAIL
 from localaws.models.catalogue import Model
 from localaws.models.converse import blocks, content, usage
 from localaws.models.prompt import Piece, Prompt, Reply
+from localaws.operations import AwsError
+from localaws.wire.problems import Problems
+from localaws.wire.shapes import service_model
+from localaws.wire.values import read
 
 _UNIT = {"type": "number", "minimum": 0, "maximum": 1}
 _COUNT = {"type": "integer", "minimum": 1}
@@ -71,18 +73,12 @@ def prompt(model: Model, body: Mapping[str, Any]) -> Prompt:
         "topP": given.get("topP", given.get("top_p")),
         "stopSequences": given.get("stopSequences", ()),
     }
-    try:
-        return turns.prompt(
-            model,
-            {
-                "messages": [_decoded(message) for message in body["messages"]],
-                "system": body.get("system", ()),
-                "inferenceConfig": config,
-                **({"toolConfig": body["toolConfig"]} if "toolConfig" in body else {}),
-            },
-        )
-    except (KeyError, TypeError, AttributeError):
-        raise malformed("#/messages: a content block is not as its kind wants it") from None
+    params: dict[str, Any] = {
+        name: _read(name, body[name])
+        for name in ("messages", "system", "toolConfig")
+        if name in body
+    }
+    return turns.prompt(model, {**params, "inferenceConfig": config})
 
 
 def answer(asked: Prompt, made: Reply) -> dict[str, Any]:
@@ -107,19 +103,11 @@ def _reason(reason: str) -> str:
     return "end_turn" if reason == "guardrail_intervened" else reason
 
 
-def _decoded(message: Mapping[str, Any]) -> dict[str, Any]:
-    """Turn base64 into bytes, wherever a source has some."""
-
-    def walk(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {k: _bytes(v) if k == "bytes" else walk(v) for k, v in value.items()}
-        return [walk(one) for one in value] if isinstance(value, list) else value
-
-    return {"role": message["role"], "content": walk(message["content"])}
-
-
-def _bytes(value: Any) -> bytes:
-    try:
-        return base64.b64decode(value, validate=True)
-    except (TypeError, binascii.Error):
-        raise malformed("a source's bytes are no base64") from None
+def _read(name: str, value: Any) -> Any:
+    """Return what Converse's member of that name would be."""
+    problems = Problems()
+    shape = service_model("bedrock-runtime").operations["Converse"].input.members[name].shape
+    found = read(shape, value, name, problems)
+    if problems:
+        raise AwsError("ValidationException", problems.message())
+    return found
