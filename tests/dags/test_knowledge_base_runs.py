@@ -68,14 +68,24 @@ def kept(
         client.create_bucket(Bucket="based-in-airflow")
         bucket = Bucket("based-in-airflow", s3_endpoint, client)
         base = make_base(server.client("bedrock-agent"), bucket)
+        # Where AWS is and who we are there, Airflow's connection says, and nothing else.
+        connection = {
+            "conn_type": "aws",
+            "login": server.environment["AWS_ACCESS_KEY_ID"],
+            "password": server.environment["AWS_SECRET_ACCESS_KEY"],
+            "extra": {
+                "region_name": "us-east-1",
+                "endpoint_url": server.url,
+                "service_config": {"s3": {"endpoint_url": s3_endpoint}},
+            },
+        }
         settings = {
-            **server.environment,
-            "AWS_ENDPOINT_URL_S3": s3_endpoint,
+            "AIRFLOW_CONN_OUR_AWS": json.dumps(connection),
             "SLUICE_POLL_SECONDS": "1",
         }
         rig = copy(migrated, tmp_path_factory.mktemp("based") / "state", **settings)
         targets = json.dumps([{"kind": "embedded"}, base.settings()])
-        rig.corpus("based", 12, f"targets: {targets}")
+        rig.corpus("based", 12, f"targets: {targets}\naws: {{connection: our_aws}}")
         yield Kept(rig, base)
     finally:
         server.stop()
