@@ -52,6 +52,10 @@ def embed_chunks(
 
     What the model reads of a chunk is its heading and its text. Chunks that say the same share
     one vector, whatever documents they stand in.
+
+    Raises:
+        ServiceFailed, ServiceRefused: The model runs elsewhere and could not be had; what it had
+            embedded before is kept.
     """
     import numpy
 
@@ -60,10 +64,12 @@ def embed_chunks(
     found = cache.get(list(dict.fromkeys(keys)), 4 * embedder.dimensions)
     missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in found}
     padding = 0.0
-    if missing:
-        vectors = embedder.embed(list(missing.values()))
+    todo = list(missing)
+    for start in range(0, len(todo), embedder.together):
+        some = todo[start : start + embedder.together]
+        vectors = embedder.embed([missing[key] for key in some])
         padding = embedder.padding
-        made = {key: row.astype("<f4").tobytes() for key, row in zip(missing, vectors, strict=True)}
+        made = {key: row.astype("<f4").tobytes() for key, row in zip(some, vectors, strict=True)}
         cache.put(made)
         found |= made
     stacked = numpy.zeros((len(keys), embedder.dimensions), numpy.float32)

@@ -49,11 +49,14 @@ class Embedder(Tokens, Protocol):
         dimensions: Of a vector.
         fingerprint: Changes when the same text would get another vector.
         padding: Share of padding in what the model computed in the last `embed`, 0 to 1.
+        together: Texts to embed before their vectors are kept; few where a call may fail and is
+            paid for.
     """
 
     dimensions: int
     fingerprint: str
     padding: float
+    together: int
 
     def embed(self, texts: Sequence[str]) -> numpy.ndarray:
         """Return passages' L2-normalised embeddings, float32, shape (texts, dimensions), in order.

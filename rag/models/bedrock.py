@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
     from rag.config import Aws
 
+ROUNDS = 8
+"""Calls after one another, at least, before vectors are kept: that is what a failure loses."""
+
 CODE = 1
 """Part of the fingerprint: raise it when the same text gets another vector."""
 
@@ -78,6 +81,7 @@ class BedrockEmbedder:
         self.fingerprint = fingerprint(model, dimensions)
         self._family = family
         self._aws = aws
+        self.together = aws.concurrency * max(ROUNDS, family.batch)
         self._calls = Calls(f"Bedrock {model}", aws.concurrency, aws.deadline_seconds)
 
     def embed(self, texts: Sequence[str]) -> numpy.ndarray:

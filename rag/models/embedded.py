@@ -40,6 +40,7 @@ class MiniLM:
     """The embedded embedding model. See `rag.models.Embedder`."""
 
     dimensions = 384
+    together = sys.maxsize
     max_tokens = 510  # 512 positions, two of them for [CLS] and [SEP]
 
     def __init__(self, threads: int = 1) -> None:

@@ -46,6 +46,7 @@ class SageMakerEmbedder:
         self.endpoint = endpoint
         self.dimensions = dimensions or 0
         self._aws = aws
+        self.together = aws.concurrency * BATCH
         self._calls = Calls(f"SageMaker {endpoint}", aws.concurrency, aws.deadline_seconds)
 
     def embed(self, texts: Sequence[str]) -> numpy.ndarray:

@@ -78,6 +78,23 @@ def test_documents_wait_while_the_model_does_not_answer(project: Project, aws: L
     assert len(project.inventory()) == 6  # the attachment too
 
 
+def test_what_was_embedded_before_a_failure_is_not_paid_for_again(
+    make_project: Callable[..., Project], aws: LocalAws
+) -> None:
+    project = make_project()
+    project.settings(
+        SETTINGS.replace("deadline_seconds: 100", "deadline_seconds: 8, concurrency: 1")
+    )
+    for number in range(15):  # one shard; its vectors are kept by eight
+        project.write(f"p{number}.txt", f"Filters of type F{number} are changed every week.")
+    with aws.faults({"fault": "rate", "per_second": 0.001, "burst": 10}):
+        assert project.sync().documents["quarantined"] == 15
+    aws.forget_calls()
+    report = project.sync()
+    assert report.chunks == 15
+    assert report.embedded == aws.calls("InvokeModel") == 15 - 8
+
+
 def test_a_failing_model_leaves_the_older_version_served(project: Project, aws: LocalAws) -> None:
     project.sync()
     project.settings(SETTINGS.replace("deadline_seconds: 100", "deadline_seconds: 1"))
