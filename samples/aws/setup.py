@@ -11,6 +11,8 @@ import os
 import subprocess
 from pathlib import Path
 
+from sqlalchemy import create_engine, make_url, text
+
 from samples.airflow_home import ROOT
 from samples.aws.account import DOCUMENTS, KNOWLEDGE, create, make_bucket, upload
 
@@ -25,13 +27,14 @@ def airflow() -> None:
 
 def ledger() -> None:
     """Make the ledger's database beside Airflow's; its tables are made on first use."""
-    import psycopg
-    from psycopg import sql
-
-    server, _, name = os.environ["SLUICE_LEDGER_URL"].rpartition("/")
-    with psycopg.connect(f"{server}/airflow", autocommit=True) as db:
-        if not db.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
-            db.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    url = make_url(os.environ["SLUICE_LEDGER_URL"]).set(drivername="postgresql+psycopg")
+    server = create_engine(url.set(database="postgres"), isolation_level="AUTOCOMMIT")
+    with server.connect() as db:
+        known = text("SELECT 1 FROM pg_database WHERE datname = :name")
+        if db.execute(known, {"name": url.database}).first() is None:
+            quoted = server.dialect.identifier_preparer.quote(str(url.database))
+            db.execute(text(f"CREATE DATABASE {quoted}"))
+    server.dispose()
 
 
 def corpus() -> None:
