@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from rag.evaluate import Scores
     from rag.ingest.context import Context
     from rag.ingest.local import Progress
-    from rag.ingest.reindex import ReindexReport, RollbackReport
+    from rag.ingest.reindex import ReindexReport
     from rag.ingest.report import SyncReport
+    from rag.ingest.rollback import RollbackReport
     from rag.langchain import CorpusRetriever
     from rag.ledger import QuarantineEntry, Run, Summary
     from rag.retrieve.query import Where
@@ -167,7 +168,7 @@ class Corpus:
         Raises:
             TargetFailed: There is none.
         """
-        from rag.ingest.reindex import rollback
+        from rag.ingest.rollback import rollback
 
         return rollback(self._context)
 

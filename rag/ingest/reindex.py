@@ -13,22 +13,22 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from rag.errors import ConfigError, IndexDiffers, TargetFailed
-from rag.ingest.fingerprints import artifact, fingerprints
+from rag.ingest.fingerprints import artifact
 from rag.ingest.local import Progress
 from rag.ingest.settle import noted, settle, write
 from rag.ingest.shard import ShardReport, embed_results, results_of, run_shard
 from rag.ingest.store import DocumentResult, Job
-from rag.ingest.sync import entry_of, indexed, quarantined, with_rights
+from rag.ingest.sync import entry_of, indexed, quarantined
 from rag.ingest.verify import compare
 from rag.ledger import documents, leases, runs, targets
 from rag.ledger.entries import DocumentEntry, Held, QuarantineEntry
 
 if TYPE_CHECKING:
-    from rag.config import Embedding, OpenSearchTarget
+    from rag.config import OpenSearchTarget
     from rag.evaluate import Scores
     from rag.ingest.context import Context
     from rag.targets import Target
@@ -88,25 +88,8 @@ class ReindexReport:
     elapsed: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class RollbackReport:
-    """What became of a rollback.
-
-    Attributes:
-        model: Of the index that is served again.
-        documents: That it holds.
-        to_redo: Documents that changed since it was replaced: the next sync makes them anew.
-    """
-
-    corpus: str
-    target: str
-    model: str
-    documents: int
-    to_redo: int
-
-
 @dataclass(slots=True)
-class _Made:
+class Made:
     """What was put into the new index; the chunks themselves are not kept."""
 
     entries: dict[str, DocumentEntry] = field(default_factory=dict)
@@ -137,7 +120,7 @@ def reindex(
         SluiceError: The work could not be done; the old one is still served.
     """
     started = time.monotonic()
-    name, settings, old = _opensearch(context)
+    name, settings, old = opensearch_of(context)
     served = old.model()
     if served is None:
         raise TargetFailed("There is no index to exchange.", "Run `sluice sync` first.")
@@ -155,7 +138,7 @@ def reindex(
     )
     if dry_run:
         return replace(report, read_again=len(_without_artifact(context, entries)))
-    with _run(context, "reindex") as run_id:
+    with recorded(context, "reindex") as run_id:
         new = old.beside(settings, context.config.embed, context.embedder.dimensions)
         try:
             made = _fill(context, run_id, new, entries, tell)
@@ -178,67 +161,12 @@ def reindex(
         else:
             tell(Progress("serve"))
             old.serve(new)
-            _record(context, run_id, name, made)
+            record(context, run_id, name, made)
             report = replace(report, served=True)
     return replace(report, elapsed=round(time.monotonic() - started, 3))
 
 
-def rollback(context: Context) -> RollbackReport:
-    """Serve the index that the last reindex replaced.
-
-    What was deleted since, and rights taken away, are so there too. What changed since is made
-    anew by the next sync, once the corpus file names the old model again.
-
-    Raises:
-        ConfigError: No target of the corpus is an OpenSearch.
-        TargetFailed: There is no index to go back to.
-        CorpusBusy: A run holds the corpus.
-    """
-    name, _, now = _opensearch(context)
-    with _run(context, "rollback") as run_id:
-        before = now.before()
-        model = before.model() if before else None
-        if before is None or model is None:
-            raise TargetFailed("There is no older index to go back to.", "A reindex keeps one.")
-        with context.ledger.read() as db:
-            entries = {one.document_id: one for one in documents.entries(db, context.corpus)}
-        current, kept = now.inventory(), before.inventory()
-        before.apply([], sorted(set(kept) - set(entries)))
-        same = {
-            one.document_id: replace(
-                one,
-                digest=with_rights(kept[one.document_id].digest, one.acl),
-                fingerprints=_embedded_with(context, one, model),
-            )
-            for one in entries.values()
-            if one.document_id in kept
-            and one.document_id in current
-            and kept[one.document_id].chunks == current[one.document_id].chunks
-        }
-        before.set_acl(
-            {one.document_id: one.acl for one in same.values()},
-            {one.document_id: one.digest for one in same.values()},
-        )
-        now.serve(before)
-        with context.ledger.write() as db:
-            changed = [one for one in entries if one not in same]
-            targets.intend(db, context.corpus, name, changed)
-        _record(context, run_id, name, _Made(same))
-    return RollbackReport(
-        corpus=context.corpus,
-        target=name,
-        model=model.model,
-        documents=len(set(kept) & set(entries)),
-        to_redo=len(changed),
-    )
-
-
-def _embedded_with(context: Context, entry: DocumentEntry, model: Embedding) -> Any:
-    old = fingerprints(context.config.model_copy(update={"embed": model}))
-    return replace(entry.fingerprints, embed=old.embed)
-
-
-def _opensearch(context: Context) -> tuple[str, OpenSearchTarget, OpenSearchIndex]:
+def opensearch_of(context: Context) -> tuple[str, OpenSearchTarget, OpenSearchIndex]:
     """Return the first OpenSearch target: its name, its settings, and itself."""
     from rag.targets.opensearch import OpenSearchIndex
 
@@ -254,7 +182,7 @@ def _opensearch(context: Context) -> tuple[str, OpenSearchTarget, OpenSearchInde
 
 
 @contextmanager
-def _run(context: Context, mode: str) -> Iterator[str]:
+def recorded(context: Context, mode: str) -> Iterator[str]:
     """Hold the corpus while the block runs, and record how it went; the run's id."""
     run_id = f"{mode}-{datetime.now(UTC):%Y%m%d-%H%M%S}-{uuid4().hex[:6]}"
     with leases.hold(context.ledger, context.corpus, run_id):
@@ -278,13 +206,13 @@ def _fill(
     new: OpenSearchIndex,
     entries: Mapping[str, DocumentEntry],
     tell: Tell,
-) -> _Made:
+) -> Made:
     """Put every document into the new index; return what it must hold now.
 
     Raises:
         IndexDiffers: A document can neither be made from its masked form nor be read again.
     """
-    made = _Made()
+    made = Made()
     roots = sorted({one.root_id for one in entries.values()})
     tell(Progress("documents", 0, len(roots)))
     for done, results in _results(context, run_id, entries, roots, made):
@@ -316,7 +244,7 @@ def _results(
     run_id: str,
     entries: Mapping[str, DocumentEntry],
     roots: Sequence[str],
-    made: _Made,
+    made: Made,
 ) -> Iterator[tuple[int, list[DocumentResult]]]:
     """Yield how many documents are done, and their results, some hundred at a time."""
     report, made_by = ShardReport(), artifact(context.fingerprints)
@@ -363,7 +291,7 @@ def _listed(context: Context, wanted: Sequence[str]) -> list[Job]:
     ]
 
 
-def _verify(new: OpenSearchIndex, made: _Made, tell: Tell) -> None:
+def _verify(new: OpenSearchIndex, made: Made, tell: Tell) -> None:
     tell(Progress("verify", len(made.entries), len(made.entries)))
     expected = {name: one for name, one in made.entries.items() if name not in made.refused}
     found = compare(expected, new.inventory())
@@ -385,7 +313,7 @@ def _judged(
     return judge(old), judge(new)
 
 
-def _record(context: Context, run_id: str, name: str, made: _Made) -> None:
+def record(context: Context, run_id: str, name: str, made: Made) -> None:
     """Note in the ledger what is served now.
 
     A target that embeds by itself holds the same text as before, under a new digest. Any other
@@ -404,7 +332,7 @@ def _record(context: Context, run_id: str, name: str, made: _Made) -> None:
             _rename(context, run_id, other, target, made)
 
 
-def _rename(context: Context, run_id: str, name: str, target: Target, made: _Made) -> None:
+def _rename(context: Context, run_id: str, name: str, target: Target, made: Made) -> None:
     """Give a target that embeds by itself the new digests."""
     with context.ledger.read() as db:
         held = targets.held(db, context.corpus, name, made.entries)
