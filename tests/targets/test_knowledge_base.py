@@ -213,9 +213,9 @@ def test_doing_it_again_changes_nothing(base: Base) -> None:
 def test_what_was_begun_by_a_killed_process_is_finished_by_the_next(base: Base) -> None:
     opened(base).apply([make("a", "word a")], [])
     first = opened(base).begin()
-    assert first is not None
     after = opened(base)
     assert after.begin() in (first, None), "the same job, or it is over"
+    assert first is not None or base.bucket is None, "a job is owed until its outcome is heard"
     assert settled(after) == {}
     assert found(after) == ["a-1-0"]
 
@@ -391,6 +391,49 @@ def test_metadata_that_is_too_long_is_refused_and_names_are_cut(s3_base: Base) -
         target.set_acl({"b" * 40: crowd})
     settled(target)
     assert target.inventory() == {}, "its old rights may be too wide"
+
+
+def test_what_a_killed_change_of_rights_left_half_done_is_seen(s3_base: Base) -> None:
+    """Even when the rights are what they were again, so that nobody would change them back."""
+    assert s3_base.bucket is not None
+    target = opened(s3_base)
+    target.apply([make("a", "word a", "word two")], [])
+    settled(target)
+    bodies = {
+        key: s3_base.bucket.client.get_object(Bucket=s3_base.bucket.name, Key=key)["Body"].read()
+        for key in keys(s3_base)
+    }
+    target.set_acl({"a": ("user:ana",)}, {"a": "2"})
+    # As if it had been killed before the second file and the note: nothing says what "a" is.
+    for key in keys(s3_base):
+        if key.startswith(".sluice/corpus/documents/"):
+            s3_base.bucket.client.delete_object(Bucket=s3_base.bucket.name, Key=key)
+    second = "corpus/a/00001-a-1-1.txt.metadata.json"
+    s3_base.bucket.put(second, bodies[second])
+    after = opened(s3_base)
+    settled(after)
+    assert found(after, "user:ana") == ["a-1-0"]
+    assert after.inventory()["a"].digest == "", "which is no document's, so it is written again"
+    after.apply([make("a", "word a", "word two")], [])
+    settled(after)
+    assert found(after, "user:ana") == []
+    assert after.inventory()["a"] == Stored("1", STAFF, ("a-1-0", "a-1-1"))
+
+
+def test_a_job_that_read_too_little_is_not_taken_for_done(s3_base: Base) -> None:
+    assert s3_base.bucket is not None
+    target = opened(s3_base)
+    target.apply([make("a", "word a")], [])
+    job = target.begin()
+    assert job is not None
+    until = time.monotonic() + 20
+    while s3_base.jobs()[0]["status"] != "COMPLETE":
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    s3_base.bucket.put("corpus/b/00000-b-1-0.txt", "as if it had not been there to be read")
+    with pytest.raises(TargetFailed, match="read 1 of 2 files"):
+        target.outcome(job)
+    assert opened(s3_base).begin() != job, "another one is owed"
 
 
 def test_a_data_source_that_does_not_fit_is_said_before_anything_is_ingested(

@@ -2,21 +2,19 @@
 
 Files are written, listed and deleted in passes over all documents given, several calls at once.
 A note beside the data source's prefix says what was written last, so that what the service holds
-can be told from two listings: its own, and that of the notes.
+can be told from two listings: its own, and that of the notes. A note goes before what it says
+stops being true, and comes back last: a document that a killed run left half changed has none.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
 from uuid import uuid4
 
 from rag.config import KnowledgeBaseTarget
-from rag.errors import ServiceRefused
+from rag.errors import TargetFailed
 from rag.records import IndexedDocument, Principal
 from rag.targets import Job, Stored
 from rag.targets.knowledge_base import jobs
@@ -29,25 +27,12 @@ from rag.targets.knowledge_base.attributes import (
     sidecar,
     with_acl,
 )
+from rag.targets.knowledge_base.bucket import Bucket, File
 from rag.targets.knowledge_base.names import SIDECAR, TEXT, Note, Place, files_hash, noted
-from rag.targets.knowledge_base.service import GONE, HELD, MOVING, Service, batches
+from rag.targets.knowledge_base.service import GONE, HELD, MOVING, Service
 from rag.targets.refusals import worded
 
-DELETED_AT_ONCE = 1000
-"""Keys in one DeleteObjects call."""
-LIST = "list the data source's bucket"
-
-
-@dataclass(frozen=True, slots=True)
-class _File:
-    key: str
-    body: bytes
-    media_type: str = "text/plain; charset=utf-8"
-
-    @property
-    def etag(self) -> str:
-        """As S3 gives it, unless the bucket is encrypted with a key of KMS."""
-        return hashlib.md5(self.body, usedforsecurity=False).hexdigest()
+JSON = "application/json"
 
 
 class Files:
@@ -62,6 +47,7 @@ class Files:
         assert target.url is not None  # its configuration says so
         self._service = service
         self.place = Place.of(target.url)
+        self._bucket = Bucket(service, self.place.bucket)
         self._user_context = target.user_context
         self._owed = False
 
@@ -70,56 +56,48 @@ class Files:
     def apply(self, upserts: Sequence[IndexedDocument], deletes: Sequence[str]) -> dict[str, str]:
         """Make files be as the documents say; return the documents that cannot be, with reasons.
 
-        New files come before the old ones go, and the note last. A file that is there already is
-        not written again: its name says what is in it.
+        New files come before the old ones go. A file that is there already is not written again:
+        its name says what is in it.
         """
-        wanted: dict[str, dict[str, _File]] = {}
+        wanted: dict[str, dict[str, File]] = {}
         refused: dict[str, str] = {}
+        notes: dict[str, File] = {}
         for document in upserts:
             files = self._files(document)
-            longest = max((len(one.body) for one in files if one.key.endswith(SIDECAR)), default=0)
-            if longest > SIDECAR_BYTES:
+            if _too_long(files):
                 refused[document.id] = too_long(len(document.acl))
                 files = []
             wanted[document.id] = {one.key: one for one in files}
+            if files:
+                stems = _stems(wanted[document.id])
+                notes[document.id] = self._note(document.id, document.digest, stems, document.acl)
         wanted |= {document: {} for document in deletes}
-        if not wanted:
-            return refused
-        self._owe()
-        there = self._there(wanted)
-        notes = {
-            one.id: self.place.note(one.id, one.digest, _stems(wanted[one.id]), one.acl)
-            for one in upserts
-            if wanted[one.id]
-        }
-        noted_before = self._notes_of(wanted)
-        changed = [
-            file
-            for document, files in wanted.items()
-            for file in files.values()
-            if _differs(file, there[document].get(file.key))
-        ]
-        # Attributes first: a passage without them would be nobody's.
-        self._put([one for one in changed if one.key.endswith(SIDECAR)])
-        self._put([one for one in changed if one.key.endswith(TEXT)])
-        self._delete(
-            key for document, keys in there.items() for key in keys if key not in wanted[document]
-        )
-        acls = {one.id: one.acl for one in upserts}
-        self._note(
-            [
-                _File(key, json.dumps(acls[document]).encode(), "application/json")
-                for document, key in notes.items()
-                if key not in noted_before[document]
-            ]
-        )
-        self._delete(
-            key
-            for document, keys in noted_before.items()
-            for key in keys
-            if key != notes.get(document)
-        )
+        if wanted:
+            self._owe()
+            self._write(wanted, notes)
         return refused
+
+    def _write(self, wanted: Mapping[str, Mapping[str, File]], notes: Mapping[str, File]) -> None:
+        """Make the files of some documents be these, and the notes of those that have any."""
+        there = self._there(wanted)
+        before = self._notes_of(wanted)
+        changed = {
+            document: [one for one in files.values() if _differs(one, there[document].get(one.key))]
+            for document, files in wanted.items()
+        }
+        stale = {name: keys.keys() - wanted[name].keys() for name, keys in there.items()}
+        untrue = {
+            name
+            for name in wanted
+            if changed[name] or stale[name] or {*before[name]} != _key_of(notes.get(name))
+        }
+        every = [one for files in changed.values() for one in files]
+        self._bucket.delete(key for name in untrue for key in before[name])
+        # Attributes first: a passage without them would be nobody's.
+        self._bucket.put([one for one in every if one.key.endswith(SIDECAR)])
+        self._bucket.put([one for one in every if one.key.endswith(TEXT)])
+        self._bucket.delete(key for keys in stale.values() for key in keys)
+        self._bucket.put([note for name, note in notes.items() if name in untrue])
 
     def set_acl(
         self,
@@ -134,60 +112,49 @@ class Files:
         if not there:
             return {}
         self._owe()
-        notes = self._notes_of(there)
+        before = self._notes_of(there)
         keys = [key for found in there.values() for key in found if key.endswith(SIDECAR)]
-        bodies = dict(zip(keys, self._get(keys), strict=True))
+        bodies = dict(zip(keys, self._bucket.get(keys), strict=True))
         refused: dict[str, str] = {}
-        files: list[_File] = []
+        files: list[File] = []
+        notes: list[File] = []
         for document, found in there.items():
+            acl = acls[document]
             made = [
-                _File(
-                    key,
-                    self._sidecar(
-                        with_acl(of_sidecar(bodies[key]), acls[document]), acls[document]
-                    ),
-                    "application/json",
-                )
+                File(key, self._sidecar(with_acl(of_sidecar(bodies[key]), acl), acl), JSON)
                 for key in found
                 if key.endswith(SIDECAR)
             ]
-            if any(len(one.body) > SIDECAR_BYTES for one in made):
-                refused[document] = too_long(len(acls[document]))
-            else:
-                files += made
-        self._put(files)
-        renamed: dict[str, str] = {}
-        for document, found in there.items():
-            if document in refused:
+            if _too_long(made):
+                refused[document] = too_long(len(acl))
                 continue
-            old = [note for key in notes[document] if (note := noted(self.place, key))]
+            old = [note for key in before[document] if (note := noted(self.place, key))]
             digest = (digests or {}).get(document) or (old[0].digest if len(old) == 1 else "")
-            renamed[document] = self.place.note(document, digest, _stems(found), acls[document])
-        self._note(
-            [
-                _File(key, json.dumps(acls[document]).encode(), "application/json")
-                for document, key in renamed.items()
-            ]
-        )
-        gone = [key for name in refused for key in there[name]]
-        self._delete(gone)
-        self._delete(
-            key for document, old_keys in notes.items() for key in old_keys
-            if key != renamed.get(document)
-        )  # fmt: skip
+            files += made
+            notes.append(self._note(document, digest, _stems(found), acl))
+        self._bucket.delete(key for found in before.values() for key in found)
+        self._bucket.delete(key for name in refused for key in there[name])
+        self._bucket.put(files)
+        self._bucket.put(notes)
         return refused
 
-    def _files(self, document: IndexedDocument) -> list[_File]:
+    def _files(self, document: IndexedDocument) -> list[File]:
         files = []
         for chunk in document.chunks:
             stem = self.place.stem(document.id, chunk)
             beside = self._sidecar(attributes(document, chunk), document.acl)
-            files.append(_File(stem + TEXT, chunk.embedded_text.encode(errors="replace")))
-            files.append(_File(stem + SIDECAR, beside, "application/json"))
+            files.append(File(stem + TEXT, chunk.embedded_text.encode(errors="replace")))
+            files.append(File(stem + SIDECAR, beside, JSON))
         return files
 
     def _sidecar(self, made: Attributes, acl: Sequence[Principal]) -> bytes:
         return sidecar(made, native(acl) if self._user_context else ())
+
+    def _note(
+        self, document: str, digest: str, stems: Iterable[str], acl: Sequence[Principal]
+    ) -> File:
+        key = self.place.note(document, digest, stems, acl)
+        return File(key, json.dumps(list(acl)).encode(), JSON)
 
     # What must be waited for
 
@@ -203,9 +170,18 @@ class Files:
         Raises:
             TargetFailed: The job failed, or did not read the files that are there.
         """
-        if not jobs.over(self._service, self.place, job):
+        found = jobs.finished(self._service, job)
+        if found is None:
             return None
-        said = jobs.failures(self._service, job)
+        files, read = len(_stems(self._bucket.keys(self.place.prefix))), jobs.read_by(found)
+        if read < files:
+            self._owe(anew=True)
+            raise TargetFailed(
+                f"The knowledge base's ingestion job read {read} of {files} files.",
+                "See that its role may read the whole prefix of targets.url, then sync again, "
+                "which starts another job.",
+            )
+        said = jobs.failures(found)
         refused: dict[str, str] = {}
         for status in self._service.statuses():
             fine = status.state in {HELD, *MOVING, *GONE}
@@ -215,7 +191,7 @@ class Files:
         for uri, reason in said.items():  # failed before the service listed them
             self._refuse(refused, uri, reason)
         if self._pending() == job.reference["token"]:
-            self._delete([self.place.pending])
+            self._bucket.delete([self.place.pending])
         return refused
 
     def _refuse(self, refused: dict[str, str], uri: str, reason: str) -> None:
@@ -232,7 +208,7 @@ class Files:
             if key is not None and status.state == HELD:
                 held[self.place.passage(key)[0]].append(key)
         notes: dict[str, list[Note]] = defaultdict(list)
-        for key in self._list(self.place.notes()):
+        for key in self._bucket.keys(self.place.notes()):
             if note := noted(self.place, key):
                 notes[note.document].append(note)
         rights = self._long_rights(
@@ -252,90 +228,31 @@ class Files:
 
     def _long_rights(self, notes: Iterable[Note]) -> dict[str, tuple[Principal, ...]]:
         keys = [note.key for note in notes]
-        bodies = zip(keys, self._get(keys), strict=True)
+        bodies = zip(keys, self._bucket.get(keys), strict=True)
         return {key: tuple(json.loads(body)) for key, body in bodies}
 
     # Objects
 
-    def _owe(self) -> None:
+    def _owe(self, anew: bool = False) -> None:
         """Note that a job is owed, before anything is changed that it must see."""
-        if not self._owed:
-            self._put([_File(self.place.pending, uuid4().hex.encode())])
+        if anew or not self._owed:
+            self._bucket.put([File(self.place.pending, uuid4().hex.encode())])
             self._owed = True
 
     def _pending(self) -> str | None:
-        try:
-            return self._get([self.place.pending])[0].decode()
-        except ServiceRefused as error:
-            if error.code in ("NoSuchKey", "404"):
-                return None
-            raise
+        token = self._bucket.find(self.place.pending)
+        return None if token is None else token.decode()
 
     def _there(self, documents: Iterable[str]) -> dict[str, dict[str, str]]:
         """Keys and ETags of the documents' files."""
         names = list(documents)
-        return dict(zip(names, self._lists([self.place.folder(one) for one in names]), strict=True))
+        found = self._bucket.keys_of([self.place.folder(one) for one in names])
+        return dict(zip(names, found, strict=True))
 
     def _notes_of(self, documents: Iterable[str]) -> dict[str, dict[str, str]]:
         names = list(documents)
-        return dict(zip(names, self._lists([self.place.notes(one) for one in names]), strict=True))
-
-    def _list(self, prefix: str) -> dict[str, str]:
-        return self._lists([prefix])[0]
-
-    def _lists(self, prefixes: Sequence[str]) -> list[dict[str, str]]:
-        """Keys and ETags under each prefix."""
-
-        def page(s3: Any, asked: tuple[str, str]) -> dict[str, Any]:
-            prefix, token = asked
-            more = {"ContinuationToken": token} if token else {}
-            found: dict[str, Any] = s3.list_objects_v2(
-                Bucket=self.place.bucket, Prefix=prefix, **more
-            )
-            return found
-
-        found: list[dict[str, str]] = [{} for _ in prefixes]
-        waiting = {number: (prefix, "") for number, prefix in enumerate(prefixes)}
-        while waiting:
-            answers = self._service.files(page, list(waiting.values()))
-            for (number, (prefix, _)), answer in zip(list(waiting.items()), answers, strict=True):
-                for one in answer.get("Contents", []):
-                    found[number][one["Key"]] = one["ETag"].strip('"')
-                if answer.get("IsTruncated"):
-                    waiting[number] = prefix, answer["NextContinuationToken"]
-                else:
-                    del waiting[number]
-        return found
-
-    def _get(self, keys: Sequence[str]) -> list[bytes]:
-        def one(s3: Any, key: str) -> bytes:
-            body: bytes = s3.get_object(Bucket=self.place.bucket, Key=key)["Body"].read()
-            return body
-
-        return self._service.files(one, keys)
-
-    def _put(self, files: Sequence[_File]) -> None:
-        def one(s3: Any, file: _File) -> None:
-            s3.put_object(
-                Bucket=self.place.bucket,
-                Key=file.key,
-                Body=file.body,
-                ContentType=file.media_type,
-            )
-
-        self._service.files(one, files)
-
-    def _note(self, files: Sequence[_File]) -> None:
-        self._put(files)
-
-    def _delete(self, keys: Iterable[str]) -> None:
-        def some(s3: Any, part: Sequence[str]) -> None:
-            s3.delete_objects(
-                Bucket=self.place.bucket,
-                Delete={"Objects": [{"Key": key} for key in part], "Quiet": True},
-            )
-
-        self._service.files(some, list(batches(list(keys), DELETED_AT_ONCE)))
+        found = self._bucket.keys_of([self.place.notes(one) for one in names])
+        return dict(zip(names, found, strict=True))
 
 
 def _stems(keys: Iterable[str]) -> list[str]:
@@ -343,9 +260,18 @@ def _stems(keys: Iterable[str]) -> list[str]:
     return [key.removesuffix(TEXT) for key in keys if key.endswith(TEXT)]
 
 
-def _differs(file: _File, etag: str | None) -> bool:
+def _differs(file: File, etag: str | None) -> bool:
     """Whether a file has to be written: a text's name says what is in it."""
     return etag is None or (file.key.endswith(SIDECAR) and etag != file.etag)
+
+
+def _key_of(note: File | None) -> set[str]:
+    return set() if note is None else {note.key}
+
+
+def _too_long(files: Iterable[File]) -> bool:
+    """Whether the attributes of one of a document's passages do not fit beside it."""
+    return any(len(one.body) > SIDECAR_BYTES for one in files if one.key.endswith(SIDECAR))
 
 
 def too_long(principals: int) -> str:

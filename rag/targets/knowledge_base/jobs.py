@@ -7,6 +7,7 @@ after a kill or in another task, finds the job by it and starts no second one.
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -23,6 +24,8 @@ LOOKED_AT = 25
 """Of the latest jobs, to find ours among."""
 OTHERS_SECONDS = 6 * 3600.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 15.0
+
+_URI = re.compile(r"s3://[^\s,\]\)\"']+")
 
 log = logging.getLogger(__name__)
 
@@ -61,15 +64,19 @@ def begin(service: Service, place: Place, token: str) -> Job:
     )
 
 
-def over(service: Service, place: Place, job: Job) -> bool:
-    """Whether a job is over; it has read at least as many files as are there to read.
+def finished(service: Service, job: Job) -> Mapping[str, Any] | None:
+    """Return what the service says of a job that is over; None while it runs.
 
     Raises:
         TargetFailed: It failed or was stopped.
     """
-    found = _read(service, job)
+    found: dict[str, Any] = service.agent(
+        lambda agent: agent.get_ingestion_job(
+            **service.ids, ingestionJobId=job.reference["ingestion_job_id"]
+        )
+    )["ingestionJob"]
     if found["status"] in RUNNING:
-        return False
+        return None
     if found["status"] != "COMPLETE":
         reasons = found.get("failureReasons") or [""]
         raise TargetFailed(
@@ -77,33 +84,27 @@ def over(service: Service, place: Place, job: Job) -> bool:
             "What was served is still served; mend it and sync again, which starts another job.",
         )
     log.info("knowledge base: ingestion job done, %s", statistics(found))
-    return True
-
-
-def failures(service: Service, job: Job) -> dict[str, str]:
-    """Return what a job says of files that it failed on: address to reason."""
-    import re
-
-    found: dict[str, str] = {}
-    for reason in _read(service, job).get("failureReasons") or []:
-        for uri in re.findall(r"s3://[^\s,\]\)\"']+", reason):
-            found.setdefault(uri, reason)
     return found
+
+
+def read_by(found: Mapping[str, Any]) -> int:
+    """Return how many files a job read, changed or not."""
+    return statistics(found).get("numberOfDocumentsScanned", 0)
+
+
+def failures(found: Mapping[str, Any]) -> dict[str, str]:
+    """Return what a job says of files that it failed on: address to reason."""
+    said: dict[str, str] = {}
+    for reason in found.get("failureReasons") or []:
+        for uri in _URI.findall(reason):
+            said.setdefault(uri, reason)
+    return said
 
 
 def statistics(job: Mapping[str, Any]) -> dict[str, int]:
     """Return a job's counts by their names, without those that are 0."""
     counts = job.get("statistics") or {}
     return {name: int(count) for name, count in counts.items() if count}
-
-
-def _read(service: Service, job: Job) -> dict[str, Any]:
-    found: dict[str, Any] = service.agent(
-        lambda agent: agent.get_ingestion_job(
-            **service.ids, ingestionJobId=job.reference["ingestion_job_id"]
-        )
-    )["ingestionJob"]
-    return found
 
 
 def _latest(service: Service) -> list[dict[str, Any]]:
