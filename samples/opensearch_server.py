@@ -193,6 +193,8 @@ def _start(home: Path, folder: Path, number: int, http: int, transport: Sequence
         # Tests fill one node with many small indexes, on a disk that may be nearly full.
         "cluster.max_shards_per_node": "3000",
         "cluster.routing.allocation.disk.threshold_enabled": "false",
+        # In a small heap, what is not collected yet would look like requests that are too large.
+        "indices.breaker.total.use_real_memory": "false",
     }
     if len(transport) == 1:
         settings["discovery.type"] = "single-node"
