@@ -95,17 +95,18 @@ def refused(corpus: Corpus) -> None:
     raise SystemExit("The guardrail let a blocked question through.")
 
 
-def gone(corpus: Corpus, question: str, asker: Sequence[str], document: str) -> None:
-    """See that no target finds a deleted document.
+def see(corpus: Corpus, shown: Mapping[str, Any], *, there: bool) -> None:
+    """See that every target finds the document that is to be deleted, or none does any more.
 
     Raises:
-        SystemExit: One does.
+        SystemExit: It is otherwise.
     """
+    question, asker = shown["deleted_question"], shown["change"]["asker"]
     for target, name in TARGETS.items():
         hits = corpus.search(question, principals=asker, k=20, target=target)
-        if any(hit.document == document for hit in hits):
-            raise SystemExit(f"{name} still finds {document}.")
-    console.print(f"[green]{escape(document)} is found in neither.[/]")
+        if any(hit.document == shown["delete"] for hit in hits) != there:
+            raise SystemExit(f"{name} {'misses' if there else 'still finds'} {shown['delete']}.")
+    console.print(f"{escape(shown['delete'])} is found in {'both' if there else 'neither'}.")
 
 
 def change(shown: dict[str, Any]) -> None:
@@ -183,6 +184,7 @@ def show(servers: Servers, dag: Dag, corpus_file: Path) -> None:
     refused(corpus)
 
     heading(5, "One document changed in the bucket, one deleted: both targets follow")
+    see(corpus, shown, there=True)
     change(shown)
     seconds, calls = run(dag, servers)
     show_counts(corpus, seconds)
@@ -192,7 +194,7 @@ def show(servers: Servers, dag: Dag, corpus_file: Path) -> None:
     changed = shown["change"]
     console.print(f"\n[bold]{escape(changed['question'])}[/]")
     ask(corpus, changed["question"], changed["asker"], changed["says"])
-    gone(corpus, shown["deleted_question"], changed["asker"], shown["delete"])
+    see(corpus, shown, there=False)
 
 
 def stop(*_: object) -> NoReturn:

@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 sys.path.append(str(ROOT / "packaging"))
 
-from check_compose import Refused, broken_rules, settings  # noqa: E402
+from check_compose import Refused, broken_rules, parsed, settings  # noqa: E402
 from new_env import filled  # noqa: E402
 
 FILE = ROOT / "docker-compose.yml"
@@ -57,8 +57,6 @@ def test_what_docker_compose_does_not_know_is_refused_in_its_words(tmp_path: Pat
 
 
 def test_a_secret_left_empty_stops_docker_compose() -> None:
-    from check_compose import parsed
-
     with pytest.raises(Refused, match="run make env"):
         parsed(FILE, EXAMPLE)
 
@@ -85,3 +83,22 @@ def test_make_env_writes_a_file_that_only_its_owner_reads_and_keeps_an_old_one(
     before = made.read_bytes()
     assert subprocess.run(make, cwd=tmp_path, capture_output=True).returncode != 0
     assert made.read_bytes() == before
+
+
+def test_the_executor_that_the_workers_run_with_can_be_loaded(tmp_path: Path) -> None:
+    worker = parsed(FILE, filled(EXAMPLE))["services"]["worker"]
+    environment = worker["environment"] | {
+        "AIRFLOW_HOME": str(tmp_path),
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{tmp_path}/airflow.db",
+        "PATH": "/usr/bin:/bin",
+    }
+    program = (
+        "from airflow.executors.executor_loader import ExecutorLoader;"
+        "print(ExecutorLoader.import_default_executor_cls()[0].__name__);"
+        "from airflow.providers.celery.executors.celery_executor import app; print(app.main)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "CeleryExecutor" in done.stdout
