@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-import importlib.util
 import logging
 import os
 import threading
@@ -58,15 +57,14 @@ log = logging.getLogger("localaws")
 
 
 def load_operations() -> None:
-    """Import every module that registers operations."""
-    more = os.environ.get(MORE_MODULES, "")
-    for module in (*OPERATION_MODULES, *filter(None, more.split(","))):
-        if importlib.util.find_spec(module) is None:
-            continue
-        try:
+    """Import every module that registers operations.
+
+    Raises:
+        ImportError: One of them cannot be imported.
+    """
+    for module in (*OPERATION_MODULES, *os.environ.get(MORE_MODULES, "").split(",")):
+        if module:
             importlib.import_module(module)
-        except ImportError:  # the others can be served
-            log.exception("%s cannot be imported; its operations are not there", module)
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,7 +103,13 @@ def serve(options: Options) -> None:
     listener = _listener(options.host, options.port)
     alone = _alone(options.state)
     warm()
-    load_operations()
+    try:
+        load_operations()
+    except ImportError as error:
+        raise CannotStart(
+            f"A module of operations cannot be imported: {error}.",
+            "Mend it, or see what LOCALAWS_MODULES names.",
+        ) from error
     app = App(State(options.state), credentials, injector)
     config = uvicorn.Config(
         app,

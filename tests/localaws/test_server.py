@@ -95,6 +95,12 @@ def test_a_server_that_cannot_start_says_what_to_do(localaws: LocalAws, tmp_path
         assert told in done.stderr
 
 
+def test_a_module_of_operations_that_is_not_there_is_named(tmp_path: Path) -> None:
+    done = _sluice("--port", "0", "--state", str(tmp_path), LOCALAWS_MODULES="not_there")
+    assert done.returncode == 2
+    assert "not_there" in done.stderr
+
+
 def test_without_the_extra_the_command_says_what_to_install(tmp_path: Path) -> None:
     done = _sluice("--json", code="import sys; sys.modules['uvicorn'] = None")
     assert done.returncode == 2

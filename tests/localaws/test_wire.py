@@ -6,6 +6,7 @@ import http.client
 import json
 import socket
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from urllib.parse import urlsplit
 
 import pytest
@@ -213,10 +214,12 @@ def test_events_arrive_while_others_are_still_to_be_made(echo: LocalAws) -> None
 
 def test_an_error_in_a_stream_is_an_exception_event(echo: LocalAws) -> None:
     runtime = echo.client("bedrock-runtime")
-    chunks = _chunks(runtime.invoke_model_with_response_stream(modelId="fails", body=b"a"))
-    assert next(chunks) == b"a"
-    with pytest.raises(EventStreamError, match=r"modelStreamErrorException.*It broke"):
-        next(chunks)
+    answer = runtime.invoke_model_with_response_stream(modelId="fails", body=b"a")
+    with closing(answer["body"]):
+        chunks = _chunks(answer)
+        assert next(chunks) == b"a"
+        with pytest.raises(EventStreamError, match=r"modelStreamErrorException.*It broke"):
+            next(chunks)
 
 
 def test_a_client_that_goes_away_stops_the_operation(echo: LocalAws) -> None:
