@@ -78,6 +78,9 @@ class ShardReport:
             self.seconds[step] = self.seconds.get(step, 0.0) + spent
 
 
+_UNREAD = Masked("")
+
+
 @dataclass(slots=True)
 class _Item:
     """A document on its way: bytes read, perhaps parsed, perhaps masked. Raw until `masked`."""
@@ -89,7 +92,7 @@ class _Item:
     pending: Future[ParsedDocument | Failure] | None = None
     parsed: ParsedDocument | None = None
     masked: MaskedDocument | Failure | None = None
-    name: Masked = Masked("")
+    name: Masked = _UNREAD
 
 
 def run_shard(
