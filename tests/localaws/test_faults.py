@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -42,8 +43,9 @@ def _invoke(server: LocalAws, model: str = "any") -> str:
 
 
 def _each(answer: Any) -> Iterator[bytes]:
-    for event in answer["body"]:
-        yield event["chunk"]["bytes"]
+    with closing(answer["body"]) as events:
+        for event in events:
+            yield event["chunk"]["bytes"]
 
 
 def test_a_third_of_the_calls_is_throttled_and_the_same_ones_each_time(echo: LocalAws) -> None:
@@ -187,7 +189,7 @@ def test_a_malformed_stream_fails_its_checksum(echo: LocalAws) -> None:
     with echo.faults({"fault": "malformed"}):
         answer = client.invoke_model_with_response_stream(modelId="any", body=b"abcd")
         with pytest.raises(ChecksumMismatch):
-            next(iter(answer["body"]))
+            next(_each(answer))
 
 
 def test_a_slow_answer_runs_into_the_clients_timeout(echo: LocalAws) -> None:
