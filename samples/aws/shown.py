@@ -89,8 +89,9 @@ def show_calls(calls: Sequence[Mapping[str, Any]], usage: Mapping[str, Any]) -> 
         usd = spent["usd"]
         price = "price unknown" if usd is None else f"{usd:.6f} US dollars on AWS"
         tokens = spent["input_tokens"] + spent["output_tokens"]
+        times = "1 call" if spent["calls"] == 1 else f"{spent['calls']:,} calls"
         read = f", {tokens:,} tokens" if tokens else ""
-        console.print(f"  [dim]{model}[/]  {spent['calls']} calls{read}, {price}")
+        console.print(f"  [dim]{model}[/]  {times}{read}, {price}")
 
 
 def show_answers(answers: Mapping[str, Answer], asker: Sequence[str]) -> None:
