@@ -40,6 +40,8 @@ def scheduled(
     tested: Runner, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Rig, Api]]:
     """A scheduler with the corpora ``notes`` and ``shrinking``, and the key of `tested`."""
+    if not (tested.rig.home / "keys").exists():
+        tested.run("sluice_notes")  # which makes the key
     rig = copy(tested.rig, tmp_path_factory.mktemp("scheduled") / "state")
     rig.corpus("notes", 8, "shard_documents: 3")
     rig.corpus("shrinking", 6, source="max_delete: {share: 0.3, count: 2}")

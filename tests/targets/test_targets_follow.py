@@ -28,7 +28,7 @@ from tests.services.s3 import KEY, SECRET, Bucket, s3_endpoint
 
 __all__ = ["knowledge", "knowledge_server", "opensearch_url", "s3_endpoint"]
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(1200)
 
 NAMES = ("a", "b", "c", "d")
 READERS = ("group:staff", "user:ana", "group:board")
