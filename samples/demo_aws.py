@@ -214,7 +214,7 @@ def main() -> None:
     inherited = {name for name in os.environ if name.startswith("AWS_")}
     for name in inherited:  # nobody's own account is meant
         del os.environ[name]
-    env = environment(state, project)
+    env = environment(state, project) | {"SLUICE_POLL_SECONDS": "2"}  # its jobs take seconds
     try:
         with console.status("Starting the S3 server, localaws and OpenSearch …"):
             migrate(env)
