@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -29,10 +30,15 @@ def question(guardrail: Guardrail, masked: MaskedText) -> MaskedText:
     return replace(masked, text=verdict.text)
 
 
+_MARKERS = re.compile(r" ?(?:\[\d{1,3}\])+(?=[.!?…])")
+"""Where a chat model's answer names its citations: ``… of discharge [1][2].``"""
+
+
 def answer(guardrail: Guardrail, draft: Draft, asked: Masked, passages: Sequence[Passage]) -> Draft:
     """Return the answer as the guardrail lets it pass, or a refusal that says by which kind.
 
-    What it anonymises in the answer it anonymises in the quotes, too.
+    What it anonymises in the answer it anonymises in the quotes, too. Markers of citations are no
+    claims: it reads the answer without them, for their numbers stand in no passage.
 
     Raises:
         ServiceFailed, ServiceRefused: The guardrail did not answer, so nothing is said.
@@ -42,14 +48,32 @@ def answer(guardrail: Guardrail, draft: Draft, asked: Masked, passages: Sequence
     if draft.abstained:
         return draft
     evidence = [passage.shown for passage in passages]
-    verdict = guardrail.check_answer(draft.text, asked, evidence)
+    markers = list(_MARKERS.finditer(draft.text)) if draft.citations else []
+    said = Masked(_MARKERS.sub("", draft.text)) if markers else draft.text
+    verdict = guardrail.check_answer(said, asked, evidence)
     if verdict.blocked:
         refusal = Masked(f"The guardrail withholds the answer: {reasons(verdict.blocked)}.")
         return replace(draft, text=refusal, citations=(), abstained=True)
-    if verdict.text == draft.text:
+    if verdict.text == said:
         return draft
-    citations = tuple(_quoted(one, draft.text, verdict) for one in draft.citations)
-    return replace(draft, text=verdict.text, citations=citations)
+    citations = tuple(_quoted(one, said, verdict) for one in draft.citations)
+    return replace(draft, text=_marked(said, markers, verdict), citations=citations)
+
+
+def _marked(said: Masked, markers: Sequence[re.Match[str]], verdict: Verdict) -> Masked:
+    """Put the markers back between what was anonymised; where no place is known, leave them out."""
+    from rag.privacy.guardrail.aligning import replaced
+
+    if verdict.spans is None:
+        return verdict.text
+    pieces: list[str] = []
+    place = removed = 0
+    for marker in markers:
+        end = marker.start() - removed
+        pieces += (replaced(said, verdict.spans, place, end), marker[0])
+        place, removed = end, removed + len(marker[0])
+    pieces.append(replaced(said, verdict.spans, place))
+    return Masked("".join(pieces))
 
 
 def _quoted(citation: Citation, said: Masked, verdict: Verdict) -> Citation:

@@ -165,6 +165,29 @@ def test_an_answer_that_is_not_grounded_or_holds_what_is_blocked_is_withheld(
     assert not answered(contextualGroundingPolicyConfig=grounding).abstained
 
 
+def test_markers_of_citations_are_no_claims_and_stay_where_they_are(
+    aws: LocalAws, rail: Callable[..., str], make_project: Callable[..., Project]
+) -> None:
+    project = make_project()
+    project.write("overtime.txt", "Overtime is approved by the head of department, badge BDG-4567.")
+    badge = {"name": "badge", "pattern": r"BDG-\d{4}", "action": "ANONYMIZE"}
+    chosen = rail(
+        sensitiveInformationPolicyConfig={"regexesConfig": [badge]},
+        contextualGroundingPolicyConfig={
+            "filtersConfig": [{"type": "GROUNDING", "threshold": 0.9}]
+        },
+    )
+    project.settings(
+        f"privacy: {{guardrail: {{id: {chosen}, on: [answers]}}}}\n"
+        "answer: {model: bedrock/amazon.nova-lite-v1:0}\n"
+        "aws: {region: us-east-1}"
+    )
+    project.sync()
+    answer = project.corpus.ask("Who approves overtime?", principals=STAFF)
+    assert answer.text == "Overtime is approved by the head of department, badge {badge} [1]."
+    assert "BDG" not in answer.citations[0].quote
+
+
 def test_a_new_version_of_the_guardrail_reads_the_documents_anew(
     aws: LocalAws, rail: Callable[..., str], make_project: Callable[..., Project]
 ) -> None:
