@@ -37,6 +37,13 @@ GUARDRAIL: Mapping[str, Any] = {
             {"name": "DEVICE", "pattern": r"\bD-\d{4}\b", "action": "ANONYMIZE"},
         ],
     },
+    # An answer that its passages do not bear out, or that is about something else, is withheld.
+    "contextualGroundingPolicyConfig": {
+        "filtersConfig": [
+            {"type": "GROUNDING", "threshold": 0.6},
+            {"type": "RELEVANCE", "threshold": 0.4},
+        ]
+    },
 }
 
 
