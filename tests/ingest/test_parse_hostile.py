@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import signal
 import threading
 import time
@@ -174,8 +175,8 @@ def test_a_failure_never_quotes_the_document(parser: Parser) -> None:
 
 
 def test_a_failure_from_an_untrusted_process_has_its_own_sentences_only() -> None:
-    for each in CODES:
-        numbers = dict.fromkeys(("limit", "count", "bytes"), 1234567)
+    for each, sentences in CODES.items():
+        numbers = dict.fromkeys(re.findall(r"\{(\w+)", " ".join(sentences)), 1234567)
         made = failure(each, **numbers)
         assert restore(made.code, made.reason, made.action) == made
     forged = replace(failure("timeout", limit=3), reason=f"Parsing took longer than {SECRET}.")

@@ -9,9 +9,10 @@ import asyncio
 import importlib
 import json
 import sys
+import time
 from typing import Any
 
-from airflow.providers.amazon.aws.hooks.bedrock import BedrockAgentHook
+from airflow.providers.amazon.aws.hooks.bedrock import BedrockAgentHook, BedrockHook
 from airflow.providers.amazon.aws.operators.bedrock import (
     BedrockCreateDataSourceOperator,
     BedrockCreateGuardrailOperator,
@@ -171,14 +172,24 @@ def guardrails() -> dict[str, Any]:
     )
     told: dict[str, Any] = {"made": run(create), "again": run(create)}
     target = {"guardrail_identifier": told["made"], **CONNECTIONS}
+    settled(told["made"])
     told["version"] = run(BedrockCreateGuardrailVersionOperator(task_id="version", **target))
+    settled(told["made"])
     run(
         BedrockUpdateGuardrailOperator(
             task_id="update", guardrail_name="by-airflow", **said, **target
         )
     )
+    settled(told["made"])
     run(BedrockDeleteGuardrailOperator(task_id="delete", **target))
     return told
+
+
+def settled(guardrail: str) -> None:
+    """Wait until a guardrail is ready; the provider has no sensor for that."""
+    bedrock = BedrockHook(**CONNECTIONS).conn
+    while bedrock.get_guardrail(guardrailIdentifier=guardrail)["status"] != "READY":
+        time.sleep(0.05)
 
 
 if __name__ == "__main__":

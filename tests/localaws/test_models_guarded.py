@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -17,21 +18,30 @@ HAIKU = "anthropic.claude-3-haiku-20240307-v1:0"
 NO_QUESTION, NO_ANSWER = "I cannot take this question.", "I cannot give this answer."
 
 
+def ready(aws: LocalAws, **settings: Any) -> str:
+    """Make a guardrail; return its id when it is ready."""
+    bedrock = aws.client("bedrock")
+    made: str = bedrock.create_guardrail(
+        blockedInputMessaging=NO_QUESTION, blockedOutputsMessaging=NO_ANSWER, **settings
+    )["guardrailId"]
+    while bedrock.get_guardrail(guardrailIdentifier=made)["status"] != "READY":
+        time.sleep(0.02)
+    return made
+
+
 @pytest.fixture(scope="module")
 def guardrail(localaws: LocalAws) -> Iterator[str]:
     """Blocks the word zanzibar, masks e-mail addresses."""
-    bedrock = localaws.client("bedrock")
-    made = bedrock.create_guardrail(
+    made = ready(
+        localaws,
         name="around-models",
-        blockedInputMessaging=NO_QUESTION,
-        blockedOutputsMessaging=NO_ANSWER,
         wordPolicyConfig={"wordsConfig": [{"text": "zanzibar"}]},
         sensitiveInformationPolicyConfig={
             "piiEntitiesConfig": [{"type": "EMAIL", "action": "ANONYMIZE"}]
         },
     )
-    yield made["guardrailId"]
-    bedrock.delete_guardrail(guardrailIdentifier=made["guardrailId"])
+    yield made
+    localaws.client("bedrock").delete_guardrail(guardrailIdentifier=made)
 
 
 @pytest.fixture
@@ -142,28 +152,22 @@ def test_guarded_blocks_alone_are_read(
 def test_an_answer_is_judged_by_the_sources_that_come_with_the_question(
     aws: LocalAws, script: Callable[..., None]
 ) -> None:
-    bedrock = aws.client("bedrock")
     filters = [{"type": "GROUNDING", "threshold": 0.6}]
-    made = bedrock.create_guardrail(
-        name="grounded",
-        blockedInputMessaging=NO_QUESTION,
-        blockedOutputsMessaging=NO_ANSWER,
-        contextualGroundingPolicyConfig={"filtersConfig": filters},
-    )
+    made = ready(aws, name="grounded", contextualGroundingPolicyConfig={"filtersConfig": filters})
     source = "Parental leave is sixteen weeks at full pay."
     evidence = [
         {"guardContent": {"text": {"text": source, "qualifiers": ["grounding_source"]}}},
         {"guardContent": {"text": {"text": "How long is leave?", "qualifiers": ["query"]}}},
     ]
     script({"reply": source})
-    assert said(converse(aws, made["guardrailId"], *evidence)) == source
+    assert said(converse(aws, made, *evidence)) == source
     script({"reply": "The moon is made of green cheese and smells."})
-    answer = converse(aws, made["guardrailId"], *evidence)
+    answer = converse(aws, made, *evidence)
     assert said(answer) == NO_ANSWER
-    (found,) = answer["trace"]["guardrail"]["outputAssessments"][made["guardrailId"]]
+    (found,) = answer["trace"]["guardrail"]["outputAssessments"][made]
     assert found["contextualGroundingPolicy"]["filters"][0]["action"] == "BLOCKED"
-    assert converse(aws, made["guardrailId"], "Cheese?")["stopReason"] == "end_turn"
-    bedrock.delete_guardrail(guardrailIdentifier=made["guardrailId"])
+    assert converse(aws, made, "Cheese?")["stopReason"] == "end_turn"
+    aws.client("bedrock").delete_guardrail(guardrailIdentifier=made)
 
 
 def test_a_synchronous_stream_holds_back_what_is_blocked(
