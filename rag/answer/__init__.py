@@ -35,6 +35,26 @@ class Draft:
     abstained: bool
 
 
+def citation(passage: Passage, quote: str, support: float) -> Citation:
+    """Return where a quote comes from.
+
+    Raises:
+        AssertionError: It does not stand literally in the passage's chunk.
+    """
+    hit = passage.hit
+    if quote not in hit.chunk.text:
+        raise AssertionError(f"the quote does not stand in chunk {hit.chunk.id}")
+    return Citation(
+        document=hit.document,
+        document_id=hit.chunk.document_id,
+        chunk=hit.chunk.id,
+        quote=Masked(quote),
+        page=hit.chunk.page,
+        section=hit.chunk.section,
+        score=support,
+    )
+
+
 class Answerer(Protocol):
     """Whoever answers from passages and from nothing else."""
 

@@ -14,9 +14,9 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from rag.answer import Draft
+from rag.answer import Draft, citation
 from rag.answer.extractive import abstention
-from rag.answer.ground import Evidence, evidence
+from rag.answer.ground import evidence
 from rag.models.chat import chat, messages
 from rag.records import Citation, Masked
 from rag.retrieve.pack import Passage
@@ -106,7 +106,8 @@ def grounded(
         numbers = []
         for one in own:
             if one.support >= SECOND * support:
-                numbers.append(_place(citations, _citation(one)))
+                quoted = citation(one.passage, one.quote, round(one.support, 4))
+                numbers.append(_place(citations, quoted))
         supports.append(support)
         sentences.append(_marked(claim.text, numbers))
     if not sentences:
@@ -156,12 +157,12 @@ def _inert(text: str) -> str:
     return re.sub(r"<(?=\s*/?\s*passages?\b)", "‹", text, flags=re.IGNORECASE)
 
 
-def _place(citations: list[Citation], citation: Citation) -> int:
+def _place(citations: list[Citation], new: Citation) -> int:
     """The citation's number from 1; it is added if its quote is not there yet."""
     quotes = [(one.chunk, one.quote) for one in citations]
-    if (citation.chunk, citation.quote) in quotes:
-        return quotes.index((citation.chunk, citation.quote)) + 1
-    citations.append(citation)
+    if (new.chunk, new.quote) in quotes:
+        return quotes.index((new.chunk, new.quote)) + 1
+    citations.append(new)
     return len(citations)
 
 
@@ -171,21 +172,6 @@ def _marked(sentence: str, numbers: Sequence[int]) -> str:
     if end is None:
         return f"{sentence} {marks}."
     return f"{sentence[: end.start()]} {marks}{end[0]}"
-
-
-def _citation(found: Evidence) -> Citation:
-    hit = found.passage.hit
-    if found.quote not in hit.chunk.text:
-        raise AssertionError(f"the quote does not stand in chunk {hit.chunk.id}")
-    return Citation(
-        document=hit.document,
-        document_id=hit.chunk.document_id,
-        chunk=hit.chunk.id,
-        quote=Masked(found.quote),
-        page=hit.chunk.page,
-        section=hit.chunk.section,
-        score=round(found.support, 4),
-    )
 
 
 @cache

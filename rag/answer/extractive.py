@@ -14,9 +14,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rag.answer import Draft
+from rag.answer import Draft, citation
 from rag.privacy.pseudonym import MASK
-from rag.records import Citation, Masked
+from rag.records import Masked
 from rag.retrieve.pack import Passage
 from rag.sentences import split
 
@@ -108,7 +108,7 @@ class Extractive:
         chosen = _choose(ranked, max(min_support, _CLOSE * support))
         return Draft(
             text=Masked(" ".join(" ".join(candidate.text.split()) for candidate in chosen)),
-            citations=tuple(_citation(candidate) for candidate in chosen),
+            citations=tuple(citation(one.passage, one.text, one.support) for one in chosen),
             support=support,
             abstained=False,
         )
@@ -223,21 +223,6 @@ def _choose(ranked: Sequence[Candidate], least: float) -> list[Candidate]:
         if len(chosen) == _SENTENCES:
             break
     return chosen
-
-
-def _citation(candidate: Candidate) -> Citation:
-    hit = candidate.passage.hit
-    if candidate.text not in hit.chunk.text:
-        raise AssertionError(f"the quote does not stand in chunk {hit.chunk.id}")
-    return Citation(
-        document=hit.document,
-        document_id=hit.chunk.document_id,
-        chunk=hit.chunk.id,
-        quote=Masked(candidate.text),
-        page=hit.chunk.page,
-        section=hit.chunk.section,
-        score=candidate.support,
-    )
 
 
 def abstention(question: str, passages: Sequence[Passage]) -> Masked:

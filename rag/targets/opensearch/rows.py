@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rag.records import Chunk, Hit, IndexedDocument, Masked
+from rag.records import Hit, IndexedDocument
+from rag.targets import rows as passages
 from rag.targets.rows import searchable
 
 COLUMNS = (
@@ -51,22 +52,5 @@ def _vectors(document: IndexedDocument) -> Any:
 
 
 def as_hit(row: Mapping[str, Any], score: float) -> Hit:
-    """Return a stored passage as a hit."""
-    return Hit(
-        chunk=Chunk(
-            id=row["chunk_id"],
-            document_id=row["document_id"],
-            position=row["position"],
-            heading=Masked(row["heading"]),
-            text=Masked(row["text"]),
-            tokens=row["tokens"],
-            page=row["page"],
-            section=tuple(Masked(part) for part in row["section"]),
-            html=Masked(row["html"]),
-            kind=row["kind"],
-        ),
-        document=Masked(row["name"]),
-        score=score,
-        title=Masked(row["title"]),
-        acl=tuple(row["acl"]),
-    )
+    """Return a stored passage as a hit: only two columns have other names than elsewhere."""
+    return passages.as_hit({**row, "id": row["chunk_id"], "document": row["name"]}, score)
