@@ -37,6 +37,19 @@ DEFAULT_ACTIONS: Mapping[str, Action] = {
     "ID_NUMBER": "redact",
     "IP_ADDRESS": "redact",
     "MAC_ADDRESS": "redact",
+    "DEVICE_ID": "redact",
+    "VEHICLE_ID": "redact",
+    "HEALTH_PLAN": "redact",
+    "CERTIFICATE": "redact",
+    "BIOMETRIC_ID": "redact",
+    "SWIFT_CODE": "redact",
+    "ROUTING_NUMBER": "redact",
+    "CARD_SECURITY": "redact",
+    "DATE_TIME": "keep",
+    "AGE": "keep",
+    "LOCATION": "keep",
+    "ZIP_CODE": "keep",
+    "URL": "keep",
 }
 """The profile ``default``: every kind that it looks for, and what happens to it.
 
