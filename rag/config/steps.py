@@ -7,13 +7,16 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from rag.config.fields import Secret, Section, wrong
+from rag.config.source import Glob
 
 EMBEDDERS = ("embedded/minilm", "bedrock/", "sagemaker/")
 ANSWERERS = ("embedded/extractive", "bedrock/", "sagemaker/")
 RERANKERS = ("bedrock/", "sagemaker/")
 """Models by URI; an entry that ends in a slash stands for every name after it."""
 
-Action = Literal["redact", "partial", "pseudonym", "block", "keep"]
+Action = Literal["redact", "partial", "pseudonym", "block", "keep", "generalize", "shift", "shape"]
+Score = Annotated[float, Field(ge=0, le=1)]
+Kinds = Annotated[tuple[str, ...], Field(min_length=1)]
 
 
 def _model(*known: str) -> AfterValidator:
@@ -57,21 +60,81 @@ class Guardrail(Section):
     )
 
 
-class Privacy(Section):
-    """What happens to personal data before anything is written."""
+class Together(Section):
+    """Kinds that stop a text when all of them occur in it, each so often."""
 
-    profile: Literal["default"] = Field("default", description="Kinds looked for, and actions")
+    kinds: Kinds = Field(description="Entity kinds")
+    count: int = Field(1, ge=1, description="Least occurrences of each")
+
+
+class Rules(Section):
+    """What is personal and what happens to it; a source's own rules say no more than differs."""
+
+    profile: Literal["default", "healthcare", "finance"] = Field(
+        "default", description="Kinds looked for, and actions"
+    )
     actions: dict[str, Action] = Field(
         default_factory=dict,
         description="Action for an entity kind, over the profile's",
     )
-    threshold: float = Field(0.4, ge=0, le=1, description="Least score of a finding")
+    threshold: float | None = Field(
+        None, ge=0, le=1, description="Least score of a finding; else the profile's, mostly 0.4"
+    )
+    thresholds: dict[str, Score] = Field(
+        default_factory=dict, description="Least score for an entity kind"
+    )
     allow: tuple[str, ...] = Field((), description="Texts that are never personal")
+    allow_files: tuple[str, ...] = Field(
+        (), description="Files of such texts, one a line; relative to this file"
+    )
+    recognizers: tuple[str, ...] = Field(
+        (), description="YAML files with recognizers of your own; relative to this file"
+    )
+    block: tuple[Kinds | Together, ...] = Field(
+        (), description="Combinations of kinds that stop a document or question"
+    )
+
+
+class Override(Rules):
+    """Rules for some of the source's documents, over those of the section."""
+
+    match: Glob = Field(description="Pattern on the document's key, for example hr/**")
+
+
+class Privacy(Rules):
+    """What happens to personal data before anything is written."""
+
+    overrides: tuple[Override, ...] = Field(
+        (), description="Rules by document; of those that match, the last one counts"
+    )
     language: Literal["en"] = Field("en", description="Of the documents")
     key: Secret | None = Field(
         None, description="Pseudonym key; by default a file under SLUICE_HOME, made on first use"
     )
     guardrail: Guardrail | None = Field(None, description="A second net over the masked text")
+
+    def under(self, place: int) -> Privacy:
+        """Return the rules that hold where an override counts, itself without overrides.
+
+        What the override does not name is as in the section; actions, thresholds, texts and
+        files to allow, recognizers and combinations are added to the section's.
+
+        Args:
+            place: Of the override, from 0; -1 for none of them.
+        """
+        if place < 0:
+            return self.model_copy(update={"overrides": ()})
+        one = self.overrides[place]
+        changes: dict[str, object] = {"overrides": ()}
+        for name in Rules.model_fields:
+            ours, own = getattr(self, name), getattr(one, name)
+            if isinstance(ours, dict):
+                changes[name] = {**ours, **own}
+            elif isinstance(ours, tuple):
+                changes[name] = ours + tuple(item for item in own if item not in ours)
+            elif name in one.model_fields_set:
+                changes[name] = own
+        return self.model_copy(update=changes)
 
 
 class Chunking(Section):

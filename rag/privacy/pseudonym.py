@@ -10,7 +10,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from functools import lru_cache
 
-from rag.privacy.policy import KINDS
+from rag.privacy.masks import MASK as MASK
+from rag.privacy.masks import SHORT
 from rag.privacy.words import view, word_set, words
 
 TITLES = word_set(
@@ -33,11 +34,6 @@ PARTICLES = word_set(
     """
 )
 """Small words within names, folded; small letters in most languages, capitals in some."""
-_SHORT = {"EMAIL_ADDRESS": "EMAIL"}
-_PREFIXES = "|".join(sorted({_SHORT.get(kind, kind) for kind in KINDS}, key=len, reverse=True))
-_KINDS = "|".join(sorted(KINDS, key=len, reverse=True))
-MASK = re.compile(f"(?:{_PREFIXES})_[a-z2-7]{{8}}(?![a-z2-7])|<(?:{_KINDS})(?: \\*+\\w{{2,4}})?>")
-"""What masking leaves behind; left alone when it is masked again."""
 
 
 @lru_cache(maxsize=65_536)
@@ -103,6 +99,10 @@ class Pseudonyms:
         return self._make(entity, folded)
 
     def _make(self, entity: str, value: str) -> str:
-        digest = hmac.digest(self._key, f"{entity}\0{value}".encode(), "sha256")
-        code = base64.b32encode(digest[:5]).decode().lower()
-        return f"{_SHORT.get(entity, entity)}_{code}"
+        code, attempt = "", 0
+        while code.isalpha() or not code:  # see `rag.privacy.masks`: a code has a digit
+            salted = f"{entity}\0{value}" + "\0" * attempt
+            digest = hmac.digest(self._key, salted.encode(), "sha256")
+            code = base64.b32encode(digest[:5]).decode().lower()
+            attempt += 1
+        return f"{SHORT.get(entity, entity)}_{code}"
