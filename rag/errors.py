@@ -126,5 +126,13 @@ class ServiceRefused(SluiceError):
         self.code = code
 
 
+class VaultFailed(SluiceError):
+    """The vault cannot be written or opened: what depends on it waits."""
+
+
+class Denied(SluiceError):
+    """The asker may not do this; the attempt is in the audit."""
+
+
 class ModelChanged(TargetFailed):
     """The index served now was embedded with another model than the question: embed it again."""

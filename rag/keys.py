@@ -70,15 +70,31 @@ def pseudonym_key(privacy: Privacy) -> bytes:
         text = resolve(privacy.key)
         if not text:
             raise ConfigError("The pseudonym key is empty.", "Put a long random text there.")
-        try:
-            raw = base64.b64decode(text, validate=True)
-        except ValueError:
-            raw = b""
-        return raw if len(raw) == KEY_BYTES else hashlib.sha256(text.encode()).digest()
-    return _key_file(home() / "keys" / "pseudonym.key")
+        return from_text(text)
+    return key_file(
+        home() / "keys" / "pseudonym.key",
+        "Restore it from a backup; a new one would rename every person in the index.",
+    )
 
 
-def _key_file(path: Path) -> bytes:
+def from_text(text: str) -> bytes:
+    """Return 32 bytes: those that the text is base64 of, else its SHA-256."""
+    try:
+        raw = base64.b64decode(text, validate=True)
+    except ValueError:
+        raw = b""
+    return raw if len(raw) == KEY_BYTES else hashlib.sha256(text.encode()).digest()
+
+
+def key_file(path: Path, lost: str) -> bytes:
+    """Return the 32-byte key in a file, which is made if it is not there.
+
+    Args:
+        lost: What to do when the file holds no key.
+
+    Raises:
+        ConfigError: It does not.
+    """
     if not path.exists():
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         made = path.with_name(f".{path.name}.{os.getpid()}")
@@ -95,10 +111,7 @@ def _key_file(path: Path) -> bytes:
     except ValueError:
         key = b""
     if len(key) != KEY_BYTES:
-        raise ConfigError(
-            f"The pseudonym key file {path} does not hold a 32-byte key.",
-            "Restore it from a backup; a new one would rename every person in the index.",
-        )
+        raise ConfigError(f"The key file {path} does not hold a 32-byte key.", lost)
     return key
 
 
@@ -126,6 +139,11 @@ class Sealer:
     def content_id(self, data: bytes) -> str:
         """Return 40 hex characters that name a document's bytes."""
         return hashlib.blake2b(data, key=self._contents, digest_size=20).hexdigest()
+
+    def long_tag(self, use: str, text: str) -> str:
+        """Return 32 hex characters: as `tag`, of the texts of one use among millions."""
+        data = f"{use}\0{text}".encode()
+        return hashlib.blake2b(data, key=self._tags, digest_size=16).hexdigest()
 
     def tag(self, text: str) -> str:
         """Return 16 hex characters to compare a word with, without keeping the word."""

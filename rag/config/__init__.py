@@ -27,6 +27,8 @@ from rag.config.steps import (
     Rules,
     Search,
     Together,
+    Vault,
+    VaultKey,
 )
 from rag.config.targets import (
     Auth,
@@ -66,6 +68,8 @@ __all__ = [
     "Source",
     "Target",
     "Together",
+    "Vault",
+    "VaultKey",
     "json_schema",
     "wrong",
 ]

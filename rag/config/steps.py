@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from rag.config.fields import Secret, Section, wrong
+from rag.config.fields import Principal, Secret, Section, wrong
 from rag.config.source import Glob
 
 EMBEDDERS = ("embedded/minilm", "bedrock/", "sagemaker/")
@@ -101,6 +101,34 @@ class Override(Rules):
     match: Glob = Field(description="Pattern on the document's key, for example hr/**")
 
 
+class VaultKey(Section):
+    """Where a key-encryption key is; never the key itself. Give one of the three."""
+
+    file: str | None = Field(None, min_length=1, description="Path, relative to SLUICE_HOME")
+    env: str | None = Field(None, min_length=1, description="Name of an environment variable")
+    kms: str | None = Field(None, min_length=1, description="Id, ARN or alias of an AWS KMS key")
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if sum(one is not None for one in (self.file, self.env, self.kms)) != 1:
+            raise wrong("names one place: {file: PATH}, {env: NAME} or {kms: KEY}")
+        return self
+
+
+class Vault(Section):
+    """Keeps, sealed, who is behind each pseudonym."""
+
+    on: bool = Field(True, description="Whether originals are kept at all")
+    key: VaultKey = Field(
+        default_factory=lambda: VaultKey(file="keys/vault.key"),
+        description="Key-encryption key; by default a file under SLUICE_HOME, made on first use",
+    )
+    old: tuple[VaultKey, ...] = Field((), description="Keys before it, until all is rotated")
+    reveal: tuple[Principal, ...] = Field(
+        ("group:privacy",), description="Who may see originals; each time is audited"
+    )
+
+
 class Privacy(Rules):
     """What happens to personal data before anything is written."""
 
@@ -112,6 +140,7 @@ class Privacy(Rules):
         None, description="Pseudonym key; by default a file under SLUICE_HOME, made on first use"
     )
     guardrail: Guardrail | None = Field(None, description="A second net over the masked text")
+    vault: Vault = Field(default_factory=Vault, description="Who is behind the pseudonyms")
 
     def under(self, place: int) -> Privacy:
         """Return the rules that hold where an override counts, itself without overrides.

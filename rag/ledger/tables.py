@@ -18,8 +18,10 @@ from sqlalchemy import (
     DateTime,
     Dialect,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -162,6 +164,86 @@ leases = Table(
     Column("acquired_at", UtcDateTime, nullable=False),
     Column("heartbeat_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False),
+)
+
+vault_keys = Table(
+    "vault_keys",
+    metadata,
+    Column("corpus", String(63), primary_key=True),
+    Column("number", Integer, primary_key=True),  # the highest one wraps what is new
+    Column("kek_id", Text, nullable=False),
+    Column("wrapped", LargeBinary, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+vault_subjects = Table(
+    "vault_subjects",
+    metadata,
+    Column("corpus", String(63), primary_key=True),
+    Column("subject", String(64), primary_key=True),  # a keyed hash
+    Column("key_number", Integer, nullable=False),
+    Column("wrapped", LargeBinary, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    # A data key cannot be wrapped by a key that a rotation has removed meanwhile.
+    ForeignKeyConstraint(["corpus", "key_number"], ["vault_keys.corpus", "vault_keys.number"]),
+    Index(None, "corpus", "key_number"),
+)
+
+vault_entries = Table(
+    "vault_entries",
+    metadata,
+    Column("corpus", String(63), primary_key=True),
+    Column("pseudonym", Text, primary_key=True),
+    Column("spelling", String(32), primary_key=True),  # a keyed hash
+    Column("kind", String(64), nullable=False),
+    Column("subject", String(64), nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    ForeignKeyConstraint(
+        ["corpus", "subject"],
+        ["vault_subjects.corpus", "vault_subjects.subject"],
+        ondelete="CASCADE",
+    ),
+    Index(None, "corpus", "subject"),
+)
+
+vault_sources = Table(
+    "vault_sources",
+    metadata,
+    Column("corpus", String(63), primary_key=True),
+    Column("document_id", String(64), primary_key=True),
+    Column("sealed", Text, nullable=False),
+)
+
+erased = Table(
+    "erased",
+    metadata,
+    Column("corpus", String(63), primary_key=True),
+    Column("kind", String(16), primary_key=True),  # person, words or document
+    Column("tag", String(64), primary_key=True),  # a keyed hash
+    Column("body", JSON, nullable=False),
+    Column("erased_at", UtcDateTime, nullable=False),
+)
+
+erasures = Table(
+    "erasures",
+    metadata,
+    Column("corpus", String(63), primary_key=True),
+    Column("erasure_id", String(64), primary_key=True),
+    Column("body", JSON, nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("finished_at", UtcDateTime),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", String(40), nullable=False),  # text, for the hash is over it
+    Column("kind", String(32), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("previous", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
 )
 
 BATCH = 500
