@@ -5,23 +5,25 @@ from __future__ import annotations
 import bisect
 import logging
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import cache
+from typing import TYPE_CHECKING
 
 from rag.privacy import spans
 from rag.privacy.policy import Policy
-from rag.privacy.pseudonym import MASK
+from rag.privacy.scan import Condensed, scan
+from rag.privacy.surrogates import general_enough
 from rag.privacy.words import View, fold_phrase, view
 from rag.records import Finding
 
 if TYPE_CHECKING:
-    from presidio_analyzer import EntityRecognizer, PatternRecognizer
+    from presidio_analyzer import EntityRecognizer
     from spacy.language import Language
 
 
+Range = tuple[int, int]
 _ROUNDS = 2
-_DIGITS = re.compile(r"\d+")
 _TOKEN = re.compile(r"\w[\w\-./]{4,40}\w")
 
 
@@ -72,83 +74,29 @@ class Passage:
         return shares
 
 
-class Condensed:
-    """The parts of a text that have digits near, for the shapes that cannot be without.
+class Detector:
+    """The models and recognizers of one policy; built once in a process.
 
-    Prose has few digits: most of it need not be searched for account numbers.
+    Args:
+        masks: Says what in a text is a mask already (see `rag.privacy.surrogates.Masks`).
     """
 
-    def __init__(self, text: str) -> None:
-        self._pieces: list[tuple[int, int, int]] = []
-        parts: list[str] = []
-        length = 0
-        for start, end in _near_digits(text):
-            self._pieces.append((length, start, end))
-            parts += (text[start:end], "\n\n\n")
-            length += end - start + 3
-        self._starts = [piece[0] for piece in self._pieces]
-        self.text = "".join(parts)
-
-    def back(self, findings: Iterable[Finding]) -> Iterator[Finding]:
-        """Move findings in the condensed text to where they are in the whole one."""
-        for finding in findings:
-            place, start, end = self._pieces[bisect.bisect_right(self._starts, finding.start) - 1]
-            shift = start - place
-            if finding.start + shift < end:
-                yield Finding(
-                    finding.start + shift,
-                    min(finding.end + shift, end),
-                    finding.entity,
-                    finding.score,
-                    finding.recognizer,
-                )
-
-
-def _near_digits(text: str) -> Iterator[tuple[int, int]]:
-    """Yield ranges around digits, 160 characters before and 120 after, edges at spaces."""
-    first = last = -1
-    for match in _DIGITS.finditer(text):
-        start = max(match.start() - 160, 0)
-        if first < 0:
-            first, last = start, match.end() + 120
-        elif start <= last:
-            last = match.end() + 120
-        else:
-            yield _spaced(text, first, last)
-            first, last = start, match.end() + 120
-    if first >= 0:
-        yield _spaced(text, first, last)
-
-
-def _spaced(text: str, first: int, last: int) -> tuple[int, int]:
-    # Never within a word: what stands before a shape decides whether it is one.
-    limits = max(first - 200, 0), min(last + 200, len(text))
-    while first > limits[0] and not text[first - 1].isspace():
-        first -= 1
-    while last < limits[1] and not text[last].isspace():
-        last += 1
-    return first, min(last, len(text))
-
-
-class Detector:
-    """The models and recognizers of one policy; built once in a process."""
-
-    def __init__(self, policy: Policy) -> None:
+    def __init__(self, policy: Policy, masks: Callable[[str], list[Range]]) -> None:
         logging.getLogger("presidio-analyzer").disabled = True  # it may quote what it reads
-        from rag.privacy import ner, recognizers
+        from rag.privacy import recognizers
         from rag.privacy.names import NameRecognizer
 
         self.policy = policy
-        self._nlp: Language = ner.load()
-        self._registry = recognizers.registry([NameRecognizer()])
-        self._recognizers: list[EntityRecognizer] = [
+        self._masks = masks
+        self._persons = policy.action("PERSON") != "keep"
+        self._nlp: Language | None = _language() if self._persons else None
+        own = recognizers.load_recognizers(policy.recognizers) if policy.recognizers else []
+        self._registry = recognizers.registry([NameRecognizer(), *own])
+        self.recognizers: list[EntityRecognizer] = [
             recognizer
             for recognizer in self._registry.recognizers
             if any(policy.action(entity) != "keep" for entity in recognizer.supported_entities)
         ]
-        self._blocking = frozenset(
-            entity for entity, action in policy.actions.items() if action == "block"
-        )
 
     def detect(self, passages: Sequence[Passage], model: bool = True) -> list[list[list[Finding]]]:
         """Return disjoint findings in order for each segment of each passage.
@@ -156,36 +104,58 @@ class Detector:
         Args:
             model: Also read with the language model; without it, shapes and lists only.
         """
-        from rag.privacy import ner
-
-        persons: list[list[tuple[int, int]]] = [[] for _ in passages]
-        if model and self.policy.action("PERSON") != "keep":
-            persons = ner.persons(self._nlp, [passage.text for passage in passages])
         return [
             passage.split(self._passage(passage, ranges))
-            for passage, ranges in zip(passages, persons, strict=True)
+            for passage, ranges in zip(passages, self._read(passages, model), strict=True)
         ]
 
-    def _passage(self, passage: Passage, persons: list[tuple[int, int]]) -> list[Finding]:
+    def candidates(self, passage: Passage) -> tuple[list[Finding], list[Finding]]:
+        """Return the findings in a passage's joined text, and all that was thought of for them.
+
+        The second holds what fell below its threshold, what is allowed, and what lost against
+        something that it overlaps.
+        """
+        (ranges,) = self._read([passage], True)
+        seen: list[Finding] = []
+        return self._passage(passage, ranges, seen), seen
+
+    def _read(self, passages: Sequence[Passage], model: bool) -> list[list[Range]]:
+        from rag.privacy import ner
+
+        if not model or self._nlp is None:
+            return [[] for _ in passages]
+        return ner.persons(self._nlp, [passage.text for passage in passages])
+
+    def _passage(
+        self, passage: Passage, persons: list[Range], seen: list[Finding] | None = None
+    ) -> list[Finding]:
         from rag.privacy import context, people
 
         text = passage.text
-        holes = [match.span() for match in MASK.finditer(text)]
+        holes = self._masks(text)
+
+        def kept(found: Iterable[Finding]) -> list[Finding]:
+            found = list(found)
+            if seen is not None:
+                seen.extend(found)
+            return self._kept(text, found)
+
         # A mask's own words are no labels: <DATE_OF_BIRTH> makes no birthday of the next date.
         shapes = self._recognized(_blanked(text, holes) if holes else text)
-        found = self._kept(text, [*shapes, *context.structured(passage)])
-        if self.policy.action("PERSON") != "keep":
-            found += self._kept(text, people.believable(text, persons, bool(holes)))
-            found = self._kept(text, people.everywhere(text, found))
-        found += self._kept(text, again(text, found))
-        resolved = spans.resolve(spans.cut(found, holes), self._blocking)
+        found = kept([*shapes, *context.structured(passage)])
+        if self._persons:
+            found += kept(people.believable(text, persons, bool(holes)))
+            found += kept(people.everywhere(text, found)[len(found) :])
+        found += kept(again(text, found))
+        safety = self.policy.safety
+        resolved = spans.resolve(spans.cut(found, holes), safety)
         for _ in range(_ROUNDS):
             # Beside something found, a shape may have hidden: two numbers with a space between.
             rest = _blanked(text, [*((f.start, f.end) for f in resolved), *holes])
-            more = self._kept(text, self._recognized(rest)) if resolved else []
+            more = kept(self._recognized(rest)) if resolved else []
             if not more:
                 break
-            resolved = spans.resolve([*resolved, *more], self._blocking)
+            resolved = spans.resolve([*resolved, *more], safety)
         return resolved
 
     def _recognized(self, text: str) -> list[Finding]:
@@ -193,7 +163,7 @@ class Detector:
 
         found: list[Finding] = []
         digits = Condensed(text)
-        for recognizer in self._recognizers:
+        for recognizer in self.recognizers:
             if recognizer.name in recognizers.NEED_DIGITS:
                 found += digits.back(scan(recognizer, digits.text))
             else:
@@ -201,18 +171,29 @@ class Detector:
         return found
 
     def _kept(self, text: str, found: Iterable[Finding]) -> list[Finding]:
-        return [
-            finding
-            for finding in found
-            if finding.score >= self.policy.threshold
-            and self.policy.action(finding.entity) != "keep"
-            and not self._allowed(text, finding)
-        ]
+        return [finding for finding in found if not self.dropped(text, finding)]
 
-    def _allowed(self, text: str, finding: Finding) -> bool:
-        return bool(self.policy.allow) and (
-            fold_phrase(text[finding.start : finding.end]) in self.policy.allow
-        )
+    def dropped(self, text: str, finding: Finding) -> str:
+        """Say why a finding in this text does not count; empty when it does."""
+        action = self.policy.action(finding.entity)
+        if action == "keep":
+            return "this kind is kept"
+        if finding.score < self.policy.least(finding.entity):
+            return f"below the threshold {self.policy.least(finding.entity):g}"
+        value = text[finding.start : finding.end]
+        if action == "generalize" and general_enough(finding.entity, value):
+            return "general enough as it is"
+        if self.policy.allow and fold_phrase(value) in self.policy.allow:
+            return "in the list of what is allowed"
+        return ""
+
+
+@cache
+def _language() -> Language:
+    """The language model, one for all policies of the process."""
+    from rag.privacy import ner
+
+    return ner.load()
 
 
 def _blanked(text: str, ranges: Iterable[tuple[int, int]]) -> str:
@@ -245,65 +226,3 @@ def again(text: str, found: Iterable[Finding]) -> list[Finding]:
         for match in _TOKEN.finditer(text)
         if match.group() in values
     ]
-
-
-def scan(recognizer: EntityRecognizer, text: str) -> list[Finding]:
-    """Run one recognizer over a text, linear in text and findings.
-
-    Presidio's own pattern loop compares every pair of findings and explains each; here a plain
-    `PatternRecognizer` gives its patterns and its checks, and the loop is ours. A named group
-    ``value`` narrows the finding. A context word within 50 characters in front adds 0.35, to
-    0.4 at least, as Presidio's enhancer does.
-    """
-    from presidio_analyzer import PatternRecognizer
-
-    if not isinstance(recognizer, PatternRecognizer) or not _plain(recognizer):
-        return [
-            Finding(result.start, result.end, result.entity_type, result.score, recognizer.name)
-            for result in recognizer.analyze(text, recognizer.supported_entities, None)
-        ]
-    entity = recognizer.supported_entities[0]
-    found = []
-    for pattern in recognizer.patterns:
-        compiled = _compiled(recognizer, pattern)
-        narrow = "value" in compiled.groupindex
-        for match in compiled.finditer(text):
-            start, end = match.span("value") if narrow else match.span()
-            if start < 0 or start == end:
-                continue
-            piece = text[start:end]
-            score = pattern.score
-            valid = recognizer.validate_result(piece)
-            if valid is not None:
-                score = 1.0 if valid else 0.0
-            if recognizer.invalidate_result(piece):
-                score = 0.0
-            if 0 < score < 0.6 and recognizer.context and _near(recognizer, text, start, end):
-                score = max(score + 0.35, 0.4)
-            if score:
-                found.append(Finding(start, end, entity, score, recognizer.name))
-    return found
-
-
-def _plain(recognizer: PatternRecognizer) -> bool:
-    from presidio_analyzer import PatternRecognizer
-
-    return type(recognizer).analyze is PatternRecognizer.analyze
-
-
-def _compiled(recognizer: PatternRecognizer, pattern: Any) -> Any:
-    if pattern.compiled_regex is None:
-        try:
-            pattern.compiled_regex = re.compile(
-                pattern.regex, int(recognizer.global_regex_flags or 0)
-            )
-        except re.error:
-            import regex  # type: ignore[import-untyped]
-
-            pattern.compiled_regex = regex.compile(pattern.regex, recognizer.global_regex_flags)
-    return pattern.compiled_regex
-
-
-def _near(recognizer: PatternRecognizer, text: str, start: int, end: int) -> bool:
-    around = f"{text[max(start - 50, 0) : start]} {text[end : end + 15]}".casefold()
-    return any(word in around for word in recognizer.context)

@@ -14,6 +14,7 @@ from rag.keys import Sealer, pseudonym_key
 from rag.privacy.detect import Detector, Passage, Segment
 from rag.privacy.policy import Blocked, DetectorFailed, Policy, resolve
 from rag.privacy.pseudonym import People, Pseudonyms, person_words
+from rag.privacy.surrogates import Masks, Surrogates
 from rag.records import (
     Element,
     Failure,
@@ -46,7 +47,8 @@ class Masker:
         self.policy = policy
         self._pseudonyms = Pseudonyms(key)
         self._sealer = Sealer(key)
-        self._detector = Detector(policy)
+        self._surrogates = Surrogates(key)
+        self._detector = Detector(policy, Masks(policy.kinds, self._surrogates).spans)
         self.fingerprint = _fingerprint(policy, key)
 
     def mask_documents(self, documents: Sequence[ParsedDocument]) -> list[MaskedDocument | Failure]:
@@ -87,7 +89,7 @@ class Masker:
             raise DetectorFailed(error) from None
         results: list[MaskedText | Blocked] = []
         for text, (findings,) in zip(texts, found, strict=True):
-            blocked = self.policy.blocking({finding.entity for finding in findings})
+            blocked = self.policy.blocking(finding.entity for finding in findings)
             if blocked:
                 results.append(Blocked(blocked))
                 continue
@@ -156,8 +158,9 @@ class Masker:
         document = node.document
         if isinstance(document, Failure):
             return replace(document, name=masked(node.name))
-        if self.policy.blocking(set(counts)):
-            blocked = sum(counts[entity] for entity in self.policy.blocking(set(counts)))
+        stopped = self.policy.blocking(counts.elements())
+        if stopped:
+            blocked = sum(counts[entity] for entity in stopped)
             return replace(
                 failure("blocked_by_policy", "mask", count=blocked), name=masked(node.name)
             )
@@ -189,12 +192,7 @@ class Masker:
             if entity == "PERSON":
                 return self._pseudonyms.person(people.key(value))
             return self._pseudonyms.value(entity, value)
-        if action == "partial" and entity not in {"PERSON", "EMAIL_ADDRESS"}:
-            letters = [letter for letter in value if letter.isalnum() and letter.isascii()]
-            if len(letters) >= 8 and sum(map(str.isdigit, letters)) >= 6:
-                shown = 4 if len(letters) >= 12 else 2
-                return f"<{entity} ****{''.join(letters[-shown:])}>"
-        return f"<{entity}>"
+        return self._surrogates.replaced(self.policy, entity, value, people.main)
 
 
 class _Node:
@@ -294,9 +292,7 @@ def _fingerprint(policy: Policy, key: bytes) -> str:
     facts = {
         "code": CODE_VERSION,
         "lists": hashlib.sha256(repr(sorted(lexicon().items())).encode()).hexdigest(),
-        "actions": sorted(policy.actions.items()),
-        "threshold": policy.threshold,
-        "allow": sorted(policy.allow),
+        "policy": policy.facts(),
         "key": Sealer(key).tag("fingerprint"),
         "versions": [
             version(name)

@@ -81,6 +81,11 @@ class Policy:
     recognizers: tuple[Path, ...] = ()
     born_before: int = 0
 
+    @property
+    def kinds(self) -> frozenset[str]:
+        """All that a mask may name, of any profile and of recognizers of users' own."""
+        return KINDS | frozenset(self.actions)
+
     def action(self, entity: str) -> Action:
         return self.actions.get(entity, "redact")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from rag.records import Finding
 
@@ -24,13 +24,20 @@ _STRONG = (
 _RANK = {entity: len(_STRONG) - place for place, entity in enumerate(_STRONG)}
 
 
-def resolve(findings: Iterable[Finding], blocking: frozenset[str] = frozenset()) -> list[Finding]:
+def _alike(entity: str) -> int:
+    return 0
+
+
+def resolve(findings: Iterable[Finding], safety: Callable[[str], int] = _alike) -> list[Finding]:
     """Return disjoint findings in order that cover everything the given ones cover.
 
     Each group of overlapping findings becomes one over their union. Its kind is that of the
-    longest member (a street named after a person is a street); a tie goes to the kind with a
-    checksum or a grammar, then to the higher score. A kind that blocks wins over all. Sorting
-    dominates: n log n.
+    member whose action leaves least of the original; among those alike, of the longest (a street
+    named after a person is a street); a tie goes to the kind with a checksum or a grammar, then
+    to the higher score. Sorting dominates: n log n.
+
+    Args:
+        safety: How little the action of a kind leaves; one that blocks comes first.
     """
     ordered = sorted(findings, key=lambda finding: (finding.start, -finding.end))
     merged: list[Finding] = []
@@ -38,22 +45,22 @@ def resolve(findings: Iterable[Finding], blocking: frozenset[str] = frozenset())
     reach = -1
     for finding in ordered:
         if group and finding.start >= reach:
-            merged.append(_union(group, reach, blocking))
+            merged.append(_union(group, reach, safety))
             group = []
         reach = max(reach, finding.end) if group else finding.end
         group.append(finding)
     if group:
-        merged.append(_union(group, reach, blocking))
+        merged.append(_union(group, reach, safety))
     return merged
 
 
-def _union(group: Sequence[Finding], end: int, blocking: frozenset[str]) -> Finding:
+def _union(group: Sequence[Finding], end: int, safety: Callable[[str], int]) -> Finding:
     if len(group) == 1:
         return group[0]
     best = max(
         group,
         key=lambda finding: (
-            finding.entity in blocking,
+            safety(finding.entity),
             finding.end - finding.start,
             _RANK.get(finding.entity, 0),
             finding.score,

@@ -12,14 +12,19 @@ import hmac
 import re
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
 from rag.privacy.dates import read_date, year_of
 from rag.privacy.masks import plain_masks, surrogates
 from rag.privacy.words import view
 
+if TYPE_CHECKING:
+    from rag.privacy.policy import Policy
+
 _LONGEST = 64
 _SEPARATORS = frozenset("+-./()# ")
 _COUNTRY = re.compile(r"\s*\(?(?:\+|00)\s?(?=[0-9])")
+_YEAR = re.compile(r"[12][0-9]{3}")
 _TAIL = 8  # digits at the end that are the same however a phone number is written
 
 
@@ -28,6 +33,23 @@ class Surrogates:
 
     def __init__(self, key: bytes) -> None:
         self._key = hmac.digest(key, b"surrogate", "sha256")
+
+    def replaced(self, policy: Policy, entity: str, text: str, person: Sequence[str]) -> str:
+        """Return what stands for a finding under a policy that does not give it a pseudonym.
+
+        Args:
+            person: Whose dates these are; empty when the document names nobody.
+        """
+        action = policy.action(entity)
+        if action == "shape":
+            return self.shape(entity, text)
+        if action == "shift":
+            return self.shift(entity, text, person)
+        if action == "generalize":
+            return generalize(entity, text, policy.born_before)
+        if action == "partial":
+            return partial(entity, text)
+        return f"<{entity}>"
 
     def shape(self, entity: str, text: str) -> str:
         """Return a number of the same shape: other digits and letters, the same separators.
@@ -116,6 +138,14 @@ def _kept(text: str) -> int:
     return country.end() + len(code)
 
 
+def partial(entity: str, text: str) -> str:
+    """Return the mask with a number's last four characters; two of a short one, none of others."""
+    signs = [sign for sign in text if sign.isalnum() and sign.isascii()]
+    if len(signs) < 8 or sum(map(str.isdigit, signs)) < 6:
+        return f"<{entity}>"
+    return f"<{entity} ****{''.join(signs[-4 if len(signs) >= 12 else -2 :])}>"
+
+
 def generalize(entity: str, text: str, born_before: int) -> str:
     """Return the coarser value: the year, 90+, three digits of a ZIP code.
 
@@ -134,6 +164,18 @@ def generalize(entity: str, text: str, born_before: int) -> str:
     if entity == "DATE_OF_BIRTH" and year < born_before:
         return f"<{entity} 90+>"
     return f"<{entity} {year}>"
+
+
+def general_enough(entity: str, text: str) -> bool:
+    """Whether a value says no more than its generalized form would: a year, an age under 90."""
+    if entity == "AGE":
+        return not _over_89(view(text).text)
+    return entity == "DATE_TIME" and _YEAR.fullmatch(view(text).text.strip()) is not None
+
+
+def _over_89(text: str) -> bool:
+    numbers = re.findall(r"[0-9]{1,3}", text)
+    return any(int(number) > 89 for number in numbers) or "ninety" in text.casefold()
 
 
 class Masks:

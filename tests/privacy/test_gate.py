@@ -175,7 +175,7 @@ def test_a_failing_detector_lets_nothing_through(
     from rag.privacy import DetectorFailed
 
     gate = gate_with(threshold=0.41)
-    recognizer = next(r for r in gate._detector._recognizers if r.name == "Names")
+    recognizer = next(r for r in gate._detector.recognizers if r.name == "Names")
     hurt = letter()
     healthy = ParsedDocument("text/plain", "Fine", (Element("text", "All is well."),))
 

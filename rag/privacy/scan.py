@@ -1,0 +1,155 @@
+"""Run recognizers of shapes over a text: linear in the text and in what is found."""
+
+from __future__ import annotations
+
+import bisect
+import re
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from rag.records import Finding
+
+if TYPE_CHECKING:
+    from presidio_analyzer import EntityRecognizer, PatternRecognizer
+
+_DIGITS = re.compile(r"\d+")
+
+
+class Condensed:
+    """The parts of a text that have digits near, for the shapes that cannot be without.
+
+    Prose has few digits: most of it need not be searched for account numbers.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._pieces: list[tuple[int, int, int]] = []
+        parts: list[str] = []
+        length = 0
+        for start, end in _near_digits(text):
+            self._pieces.append((length, start, end))
+            parts += (text[start:end], "\n\n\n")
+            length += end - start + 3
+        self._starts = [piece[0] for piece in self._pieces]
+        self.text = "".join(parts)
+
+    def back(self, findings: Iterable[Finding]) -> Iterator[Finding]:
+        """Move findings in the condensed text to where they are in the whole one."""
+        for finding in findings:
+            place, start, end = self._pieces[bisect.bisect_right(self._starts, finding.start) - 1]
+            shift = start - place
+            if finding.start + shift < end:
+                yield Finding(
+                    finding.start + shift,
+                    min(finding.end + shift, end),
+                    finding.entity,
+                    finding.score,
+                    finding.recognizer,
+                )
+
+
+def _near_digits(text: str) -> Iterator[tuple[int, int]]:
+    """Yield ranges around digits, 160 characters before and 120 after, edges at spaces."""
+    first = last = -1
+    for match in _DIGITS.finditer(text):
+        start = max(match.start() - 160, 0)
+        if first < 0:
+            first, last = start, match.end() + 120
+        elif start <= last:
+            last = match.end() + 120
+        else:
+            yield _spaced(text, first, last)
+            first, last = start, match.end() + 120
+    if first >= 0:
+        yield _spaced(text, first, last)
+
+
+def _spaced(text: str, first: int, last: int) -> tuple[int, int]:
+    # Never within a word: what stands before a shape decides whether it is one.
+    limits = max(first - 200, 0), min(last + 200, len(text))
+    while first > limits[0] and not text[first - 1].isspace():
+        first -= 1
+    while last < limits[1] and not text[last].isspace():
+        last += 1
+    return first, min(last, len(text))
+
+
+class Match(NamedTuple):
+    """A finding of a shape, and what spoke for it.
+
+    Attributes:
+        pattern: Its name.
+        valid: What a checksum or another check said; None: there is none, or it cannot tell.
+        context: The word near it that raised the score, or empty.
+    """
+
+    finding: Finding
+    pattern: str = ""
+    valid: bool | None = None
+    context: str = ""
+
+
+def scan(recognizer: EntityRecognizer, text: str) -> list[Finding]:
+    """Run one recognizer over a text, linear in text and findings.
+
+    Presidio's own pattern loop compares every pair of findings and explains each; here a plain
+    `PatternRecognizer` gives its patterns and its checks, and the loop is ours. A named group
+    ``value`` narrows the finding. A context word within 50 characters in front adds 0.35, to
+    0.4 at least, as Presidio's enhancer does.
+    """
+    if not _plain(recognizer):
+        return [
+            Finding(result.start, result.end, result.entity_type, result.score, recognizer.name)
+            for result in recognizer.analyze(text, recognizer.supported_entities, None)
+        ]
+    return [match.finding for match in matches(recognizer, text)]
+
+
+def matches(recognizer: PatternRecognizer, text: str) -> Iterator[Match]:
+    """Yield what a plain pattern recognizer finds, with the reasons."""
+    entity = recognizer.supported_entities[0]
+    for pattern in recognizer.patterns:
+        compiled = _compiled(recognizer, pattern)
+        narrow = "value" in compiled.groupindex
+        for match in compiled.finditer(text):
+            start, end = match.span("value") if narrow else match.span()
+            if start < 0 or start == end:
+                continue
+            piece = text[start:end]
+            score, near = pattern.score, ""
+            valid = recognizer.validate_result(piece)
+            if valid is not None:
+                score = 1.0 if valid else 0.0
+            if recognizer.invalidate_result(piece):
+                score = 0.0
+            if 0 < score < 0.6 and recognizer.context:
+                near = _near(recognizer, text, start, end)
+                score = max(score + 0.35, 0.4) if near else score
+            if score:
+                found = Finding(start, end, entity, score, recognizer.name)
+                yield Match(found, pattern.name, valid, near)
+
+
+def _plain(recognizer: EntityRecognizer) -> bool:
+    from presidio_analyzer import PatternRecognizer
+
+    if not isinstance(recognizer, PatternRecognizer):
+        return False
+    return type(recognizer).analyze is PatternRecognizer.analyze
+
+
+def _compiled(recognizer: PatternRecognizer, pattern: Any) -> Any:
+    if pattern.compiled_regex is None:
+        try:
+            pattern.compiled_regex = re.compile(
+                pattern.regex, int(recognizer.global_regex_flags or 0)
+            )
+        except re.error:
+            import regex  # type: ignore[import-untyped]
+
+            pattern.compiled_regex = regex.compile(pattern.regex, recognizer.global_regex_flags)
+    return pattern.compiled_regex
+
+
+def _near(recognizer: PatternRecognizer, text: str, start: int, end: int) -> str:
+    around = f"{text[max(start - 50, 0) : start]} {text[end : end + 15]}".casefold()
+    return next((word for word in recognizer.context if word in around), "")
