@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import gzip
+from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
 from pathlib import Path
 
 from rag.privacy.words import fold
 
-GIVEN, SURNAME, COMMON, ORDINARY = 1, 2, 4, 8
+GIVEN, SURNAME, COMMON, ORDINARY, PROPER = 1, 2, 4, 8, 16
 _LISTS = Path(__file__).parent / "lists"
+_FILES = (
+    ("given.txt", GIVEN),
+    ("surnames.txt", SURNAME),
+    ("words.txt", COMMON),
+    ("proper.txt", COMMON | PROPER),
+)
 _ENDINGS = (
     ("ies", "y"),
     ("es", ""),
@@ -39,22 +46,37 @@ _SURNAME_ENDINGS = (
 def lexicon() -> dict[str, int]:
     """Return what is known of each folded word, as bits.
 
-    GIVEN and SURNAME come from the name lists, COMMON from the list of words. ORDINARY are the
-    stop words and the words of WordNet that come with the English model and are no listed names.
+    GIVEN and SURNAME come from the name lists. COMMON are words that are no names by themselves;
+    PROPER those of them that have a capital all the same (Paris, May). ORDINARY are the stop words
+    and the words of WordNet that come with the English model and are no listed names.
     """
     known: dict[str, int] = {}
-    for file, flag in (("given.txt", GIVEN), ("surnames.txt", SURNAME), ("words.txt", COMMON)):
+    for flag, listed in _compiled():
+        _mark(known, flag, listed)
+    for file, flag in _FILES:
         for line in (_LISTS / file).read_text(encoding="utf-8").splitlines():
             if not line.startswith("#"):
-                for word in line.split():
-                    for part in word.split("-") if flag != SURNAME else (word.replace("-", ""),):
-                        if len(part) > 1:
-                            part = fold(part)
-                            known[part] = known.get(part, 0) | flag
+                listed = line.replace("-", "" if flag == SURNAME else " ").split()
+                # Plain letters are folded in the file already.
+                _mark(known, flag, listed if line.isascii() else map(fold, listed))
     for word in _wordnet():
-        if known.get(word, 0) == 0:
-            known[word] = ORDINARY
+        known.setdefault(word, ORDINARY)
     return known
+
+
+def _mark(known: dict[str, int], flag: int, listed: Iterable[str]) -> None:
+    for word in listed:
+        known[word] = known.get(word, 0) | flag
+
+
+def _compiled() -> Iterator[tuple[int, list[str]]]:
+    """Yield the words of each line that `packaging/names/compile.py` wrote, folded already."""
+    roles = {"given": GIVEN, "surname": SURNAME, "word": COMMON}
+    text = gzip.decompress((_LISTS / "compiled.txt.gz").read_bytes()).decode()
+    for line in text.splitlines():
+        if not line.startswith("#"):
+            label, _, listed = line.partition(": ")
+            yield roles[label.partition(" ")[0]], listed.split()
 
 
 def _wordnet() -> Iterator[str]:

@@ -13,17 +13,22 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
-_MARKS = (
-    "\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u064b-\u065f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff"
+MARKS = (
+    "\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u064b-\u065f\u0670\u1ab0-\u1aff\u1dc0-\u1dff"
+    "\u20d0-\u20ff\u0900-\u0903\u093a-\u094f\u0955-\u0957\u0962\u0963\u0981-\u0983\u09bc-\u09cd"
+    "\u0a01-\u0a03\u0a3c-\u0a4d\u0a81-\u0a83\u0abc-\u0acd\u0b01-\u0b03\u0b3c-\u0b57\u0b82"
+    "\u0bbe-\u0bcd\u0c00-\u0c04\u0c3e-\u0c56\u0c81-\u0c83\u0cbc-\u0cd6\u0d00-\u0d03\u0d3b-\u0d4d"
+    "\u0dca-\u0ddf\u0e31\u0e34-\u0e3a\u0e47-\u0e4e"
 )
+"""Signs that belong to the letter before them, Indic vowels among them; for a regex class."""
 _INVISIBLE = (
     "\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e"
     "\u2060-\u2064\u2066-\u206f\ufe00-\ufe0f\ufeff"
 )
 _HIDDEN = re.compile(f"[{_INVISIBLE}]")
-_CLUSTER = re.compile(f"[\\x00-\\x7f]+(?![{_MARKS}])|[{_INVISIBLE}]+|.[{_MARKS}]*", re.DOTALL)
+_CLUSTER = re.compile(f"[\\x00-\\x7f]+(?![{MARKS}])|[{_INVISIBLE}]+|.[{MARKS}]*", re.DOTALL)
 _WORD = re.compile(
-    f"[^\\W\\d_](?:[^\\W\\d_]|[{_MARKS}])*(?:['’ʼ`´][^\\W\\d_](?:[^\\W\\d_]|[{_MARKS}])*)*"
+    f"[^\\W\\d_](?:[^\\W\\d_]|[{MARKS}])*(?:['’ʼ`´][^\\W\\d_](?:[^\\W\\d_]|[{MARKS}])*)*"
 )
 _LETTERS = str.maketrans(
     {"ø": "o", "đ": "d", "ł": "l", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th", "ð": "d", "ħ": "h"}
