@@ -11,12 +11,12 @@ from bench.privacy.values import Person
 def digits(rng: random.Random, pattern: str) -> str:
     """Fill ``#`` with a digit, ``%`` with one above zero, ``@`` with a capital letter."""
     letters = {"#": string.digits, "%": string.digits[1:], "@": string.ascii_uppercase}
-    return "".join(rng.choice(letters[sign]) if sign in letters else sign for sign in pattern)
+    return "".join(rng.choice(letters.get(sign, sign)) for sign in pattern)
 
 
 def grouped(number: str, rng: random.Random, signs: str = "  -") -> str:
     """Write a number bare or in groups of four."""
-    sign = rng.choice(["", *signs])
+    sign: str = rng.choice(["", *signs])
     return sign.join(number[place : place + 4] for place in range(0, len(number), 4))
 
 
