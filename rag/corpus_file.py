@@ -13,7 +13,8 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from rag import yaml_lines
-from rag.config import NAME, PRINCIPAL, CorpusConfig
+from rag.config import NAME, PRINCIPAL, CorpusConfig, Rules
+from rag.config.steps import COUNTED, LISTED
 from rag.errors import ConfigError
 
 ENDINGS = (".yaml", ".yml")
@@ -93,7 +94,7 @@ def parse(text: str, path: Path) -> CorpusConfig:
     """Check the text of a corpus file.
 
     Args:
-        path: For messages.
+        path: For messages, and for the files that the privacy section names.
 
     Raises:
         CorpusFileError: It is wrong.
@@ -119,10 +120,10 @@ def parse(text: str, path: Path) -> CorpusConfig:
             for one in errors
             if one["type"] != "too_short" or one["loc"] not in parents
         ]
-    problems += _unknown_kinds(read)
+    problems += _of_privacy(read, path.absolute().parent)
     if problems or config is None:
         raise CorpusFileError(path, problems)
-    return config
+    return _anchored(config, path.absolute().parent)
 
 
 def find(corpus: str | Path) -> Path:
@@ -217,6 +218,7 @@ def _problem(error: Any, read: yaml_lines.Lines) -> Problem:
 def _in_file(location: tuple[str | int, ...], read: yaml_lines.Lines) -> yaml_lines.Path:
     """Return an error's location without the names that pydantic adds for members of a union."""
     path: yaml_lines.Path = ()
+    location = tuple(step for step in location if step not in (LISTED, COUNTED))
     for place, step in enumerate(location):
         if (*path, step) in read.lines or place == len(location) - 1:
             path = (*path, step)
@@ -289,20 +291,27 @@ def _section(annotation: Any, value: Any) -> type[BaseModel] | None:
     return None
 
 
-def _unknown_kinds(read: yaml_lines.Lines) -> Iterable[Problem]:
-    """Yield a problem for each kind of identifier that no profile looks for.
+def _of_privacy(read: yaml_lines.Lines, folder: Path) -> Iterable[Problem]:
+    from rag.privacy.section import wrongs
 
-    A misspelt kind would be an action that silently never happens.
-    """
-    from rag.privacy.policy import KINDS
+    for one in wrongs(read.value.get("privacy"), folder):
+        said = _choice(one.problem, one.given, one.allowed)
+        yield Problem(read.line(one.path), _dotted(one.path), said)
 
-    privacy = read.value.get("privacy")
-    actions = privacy.get("actions") if isinstance(privacy, Mapping) else None
-    for kind in actions if isinstance(actions, Mapping) else ():
-        if kind not in KINDS:
-            path = ("privacy", "actions", str(kind))
-            said = _choice("is not a kind of identifier", str(kind), sorted(KINDS))
-            yield Problem(read.line(path), _dotted(path), said)
+
+def _anchored(config: CorpusConfig, folder: Path) -> CorpusConfig:
+    """Make the paths of the privacy section absolute: they are relative to the corpus file."""
+
+    def anchored(section: Rules) -> dict[str, tuple[str, ...]]:
+        return {
+            field: tuple(str(folder / name) for name in getattr(section, field))
+            for field in ("allow_files", "recognizers")
+        }
+
+    privacy = config.privacy
+    overrides = tuple(one.model_copy(update=anchored(one)) for one in privacy.overrides)
+    privacy = privacy.model_copy(update={**anchored(privacy), "overrides": overrides})
+    return config.model_copy(update={"privacy": privacy})
 
 
 def _dotted(path: yaml_lines.Path) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from rag.config.fields import Principal, Secret, Section, wrong
 from rag.config.source import Glob
@@ -67,6 +67,17 @@ class Together(Section):
     count: int = Field(1, ge=1, description="Least occurrences of each")
 
 
+def _how_given(value: object) -> str:
+    return COUNTED if isinstance(value, dict | Together) else LISTED
+
+
+LISTED, COUNTED = "kinds listed", "kinds counted"
+"""The two ways to write a combination, as locations of errors name them."""
+Combination = Annotated[
+    Annotated[Kinds, Tag(LISTED)] | Annotated[Together, Tag(COUNTED)], Discriminator(_how_given)
+]
+
+
 class Rules(Section):
     """What is personal and what happens to it; a source's own rules say no more than differs."""
 
@@ -90,7 +101,7 @@ class Rules(Section):
     recognizers: tuple[str, ...] = Field(
         (), description="YAML files with recognizers of your own; relative to this file"
     )
-    block: tuple[Kinds | Together, ...] = Field(
+    block: tuple[Combination, ...] = Field(
         (), description="Combinations of kinds that stop a document or question"
     )
 
