@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import json
 import os
+from collections.abc import Callable
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -93,6 +94,33 @@ class Context:
         from rag.privacy import masker
 
         return masker(self.config.privacy)
+
+    def masker_of(self, key: str) -> Masker:
+        """The masker of a document by its source key: an override may have rules of its own."""
+        from rag.privacy import masker
+
+        place = self._override(key)
+        return self.masker if place < 0 else masker(self.config.privacy.under(place))
+
+    def made_by(self, sealed_key: str) -> str:
+        """The fingerprint of a document's masked artifact.
+
+        The same bytes under two names may be masked by different rules.
+        """
+        from rag.ingest.fingerprints import artifact
+
+        place = self._override(self.unseal(sealed_key)[0]) if self._overrides else -1
+        return artifact(self.fingerprints, place)
+
+    @cached_property
+    def _overrides(self) -> tuple[Callable[[str], bool], ...]:
+        from connectors.globs import matcher
+
+        return tuple(matcher([one.match]) for one in self.config.privacy.overrides)
+
+    def _override(self, key: str) -> int:
+        """Return the place of the override that counts for a source key; -1: none does."""
+        return max((place for place, fits in enumerate(self._overrides) if fits(key)), default=-1)
 
     def guardrail(self, reads: str) -> Guardrail | None:
         """The guardrail that reads documents, questions or answers; None: none does."""

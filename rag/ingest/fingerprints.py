@@ -40,9 +40,13 @@ def fingerprints(config: CorpusConfig) -> Fingerprints:
     )
 
 
-def artifact(current: Fingerprints) -> str:
-    """Return the fingerprint of a masked document: of parsing and masking together."""
-    return _hash(current.parse, current.mask)
+def artifact(current: Fingerprints, override: int = -1) -> str:
+    """Return the fingerprint of a masked document: of parsing and masking together.
+
+    Args:
+        override: Place of the privacy section's override that it is masked by; -1: none.
+    """
+    return _hash(current.parse, current.mask, *((override,) if override >= 0 else ()))
 
 
 def _hash(*parts: Any) -> str:

@@ -77,7 +77,7 @@ def guard(
 
 def names(context: Context, keys: Sequence[str]) -> list[Masked]:
     """Return source keys masked, for a person to read; a number where one does not pass."""
-    masked = [context.masker.mask_name(key) for key in keys]
+    masked = [context.masker_of(key).mask_name(key) for key in keys]
     guardrail = context.guardrail("documents")
     if guardrail is None or not keys:
         return masked

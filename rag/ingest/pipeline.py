@@ -18,7 +18,6 @@ from typing import Any
 from rag.errors import SluiceError
 from rag.ingest import plan as planning
 from rag.ingest.context import Context
-from rag.ingest.fingerprints import artifact
 from rag.ingest.guard import names
 from rag.ingest.models_kept import check_model
 from rag.ingest.report import SyncReport, summed
@@ -281,10 +280,11 @@ class Pipeline:
             dry_run=plan.dry_run,
         )
         if plan.shards or plan.deleted:
-            made_by = artifact(context.fingerprints)
             with context.ledger.read() as db:
                 entries = documents.entries(db, context.corpus)
-            context.store.drop_masked({f"{one.content_id}-{made_by}" for one in entries})
+            context.store.drop_masked(
+                {f"{one.content_id}-{context.made_by(one.sealed_key)}" for one in entries}
+            )
         with context.ledger.write() as db:
             counts = {**report.documents, "chunks": report.chunks}
             runs.finish(db, run_id, "done", counts, report.seconds)

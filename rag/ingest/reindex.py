@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from rag.errors import ConfigError, IndexDiffers, TargetFailed
-from rag.ingest.fingerprints import artifact
 from rag.ingest.local import Progress
 from rag.ingest.settle import noted, settle, write
 from rag.ingest.shard import ShardReport, embed_results, results_of, run_shard
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from rag.config import OpenSearchTarget
     from rag.evaluate import Scores
     from rag.ingest.context import Context
+    from rag.records import MaskedDocument
     from rag.targets import Target
     from rag.targets.opensearch import OpenSearchIndex
 
@@ -247,13 +247,13 @@ def _results(
     made: Made,
 ) -> Iterator[tuple[int, list[DocumentResult]]]:
     """Yield how many documents are done, and their results, some hundred at a time."""
-    report, made_by = ShardReport(), artifact(context.fingerprints)
+    report = ShardReport()
     again: list[str] = []
     for start in range(0, len(roots), TOGETHER):
         found: list[DocumentResult] = []
         for root in roots[start : start + TOGETHER]:
             entry = entries.get(root)
-            masked = context.store.masked(entry.content_id, made_by) if entry else None
+            masked = _artifact(context, entry) if entry else None
             if entry is None or masked is None:
                 again.append(root)
                 continue
@@ -273,12 +273,15 @@ def _results(
 
 
 def _without_artifact(context: Context, entries: Mapping[str, DocumentEntry]) -> list[str]:
-    made_by = artifact(context.fingerprints)
     return [
         name
         for name, one in entries.items()
-        if one.parent_id is None and context.store.masked(one.content_id, made_by) is None
+        if one.parent_id is None and _artifact(context, one) is None
     ]
+
+
+def _artifact(context: Context, entry: DocumentEntry) -> MaskedDocument | None:
+    return context.store.masked(entry.content_id, context.made_by(entry.sealed_key))
 
 
 def _listed(context: Context, wanted: Sequence[str]) -> list[Job]:

@@ -19,13 +19,13 @@ from rag.cost import metered
 from rag.errors import ChangedWhileReading, ServiceFailed, SourceUnavailable, TooLarge
 from rag.ingest.chunk import chunk
 from rag.ingest.failures import failure
-from rag.ingest.fingerprints import artifact
 from rag.ingest.report import plain
 from rag.ingest.store import DocumentResult, Job, with_vectors
 from rag.records import Chunk, DocumentRef, Failure, Masked, MaskedDocument, ParsedDocument
 
 if TYPE_CHECKING:
     from rag.ingest.context import Context
+    from rag.privacy import Masker
 
 BATCH_DOCUMENTS = 32
 BATCH_BYTES = 400_000
@@ -107,11 +107,10 @@ def run_shard(
     """
     report = ShardReport()
     jobs = context.store.shard(run_id, shard_id)
-    made_by = artifact(context.fingerprints)
     results: list[DocumentResult] = []
     with metered() as meter:
-        for batch in _batches(_read(context, jobs, made_by, report)):
-            _mask(context, batch, made_by, report)
+        for batch in _batches(_read(context, jobs, report)):
+            _mask(context, batch, report)
             made = [result for item in batch for result in _results(context, item, report)]
             done = embed_results(context, made, report)
             why = {item.job.document_id: item.job.why for item in batch}
@@ -130,20 +129,19 @@ def run_shard(
 def _read(
     context: Context,
     jobs: Sequence[Job],
-    made_by: str,
     report: ShardReport,
 ) -> Iterator[_Item]:
     """Open documents and have them parsed, a bounded number ahead; yield them in order."""
     ahead: deque[_Item] = deque()
     for job in jobs:
-        ahead.append(_open(context, job, made_by, report))
+        ahead.append(_open(context, job, report))
         while len(ahead) > AHEAD_DOCUMENTS or sum(item.size for item in ahead) > AHEAD_BYTES:
             yield _parsed(ahead.popleft(), report)
     while ahead:
         yield _parsed(ahead.popleft(), report)
 
 
-def _open(context: Context, job: Job, made_by: str, report: ShardReport) -> _Item:
+def _open(context: Context, job: Job, report: ShardReport) -> _Item:
     key, uri = context.unseal(job.sealed_key)
     item = _Item(job, key)
     limit = context.config.parse.limits.bytes
@@ -162,7 +160,7 @@ def _open(context: Context, job: Job, made_by: str, report: ShardReport) -> _Ite
     item.size = len(data)
     item.content_id = context.sealer.content_id(data)
     if not job.fresh:
-        item.masked = context.store.masked(item.content_id, made_by)
+        item.masked = context.store.masked(item.content_id, context.made_by(job.sealed_key))
     if item.masked is None:
         report.parsed += 1
         item.pending = context.parser.submit(data, key.rpartition("/")[2])
@@ -194,22 +192,28 @@ def _batches(items: Iterable[_Item]) -> Iterator[list[_Item]]:
         yield batch
 
 
-def _mask(context: Context, batch: Sequence[_Item], made_by: str, report: ShardReport) -> None:
+def _mask(context: Context, batch: Sequence[_Item], report: ShardReport) -> None:
     """Take the batch and its names through the gate; from here on nothing is raw."""
     raw = [(item, item.parsed) for item in batch if item.parsed is not None]
     with report.timed("mask"):
-        masked = context.masker.mask_documents([parsed for _, parsed in raw]) if raw else []
-        for (item, _), outcome in zip(raw, masked, strict=True):
-            item.masked, item.parsed = outcome, None
+        shares: dict[Masker, list[tuple[_Item, ParsedDocument]]] = {}
+        for item, parsed in raw:
+            shares.setdefault(context.masker_of(item.key), []).append((item, parsed))
+        for masker, share in shares.items():
+            masked = masker.mask_documents([parsed for _, parsed in share])
+            for (item, _), outcome in zip(share, masked, strict=True):
+                item.masked, item.parsed = outcome, None
         for item in batch:
             tokens = item.masked.name_tokens if isinstance(item.masked, MaskedDocument) else ()
-            item.name = context.masker.mask_name(item.key, tokens)
+            item.name = context.masker_of(item.key).mask_name(item.key, tokens)
     fresh = [item for item, _ in raw]
     _guard(context, batch, fresh, report)
     for item in fresh:
         if isinstance(item.masked, MaskedDocument):
             with report.timed("write"):
-                context.store.keep_masked(item.content_id, made_by, item.masked)
+                context.store.keep_masked(
+                    item.content_id, context.made_by(item.job.sealed_key), item.masked
+                )
 
 
 def _guard(

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rag.errors import IndexDiffers
-from rag.ingest.fingerprints import artifact
 from rag.ingest.settle import note, settle, write
 from rag.ingest.shard import ShardReport, embed_results, results_of
 from rag.ingest.store import DocumentResult, Job
@@ -117,12 +116,11 @@ def remake(
 ) -> Iterator[DocumentResult]:
     """Make documents again from their masked artifacts; those whose artifact is gone are left."""
     report = ShardReport()
-    made_by = artifact(context.fingerprints)
     for root in sorted({expected[name].root_id for name in wanted}):
         entry = expected.get(root)
         if entry is None:
             continue
-        masked = context.store.masked(entry.content_id, made_by)
+        masked = context.store.masked(entry.content_id, context.made_by(entry.sealed_key))
         if masked is None:
             continue
         job = Job(

@@ -49,7 +49,7 @@ class Masker:
         self._sealer = Sealer(key)
         self._surrogates = Surrogates(key)
         self._detector = Detector(policy, Masks(policy.kinds, self._surrogates).spans)
-        self.fingerprint = _fingerprint(policy, key)
+        self.fingerprint = _fingerprint([policy], key)
 
     def mask_documents(self, documents: Sequence[ParsedDocument]) -> list[MaskedDocument | Failure]:
         """Mask documents with all that is in them; one NER pass over the whole batch.
@@ -281,10 +281,13 @@ def _persons(text: str, findings: Sequence[Finding]) -> list[str]:
 
 def fingerprint(privacy: Privacy) -> str:
     """Return the fingerprint that this section's masker has, without loading its models."""
-    return _fingerprint(resolve(privacy), pseudonym_key(privacy))
+    places = range(-1, len(privacy.overrides))
+    policies = [resolve(privacy.under(place)) for place in places]
+    whose = [one.match for one in privacy.overrides]
+    return _fingerprint(policies, pseudonym_key(privacy), whose)
 
 
-def _fingerprint(policy: Policy, key: bytes) -> str:
+def _fingerprint(policies: Sequence[Policy], key: bytes, whose: Sequence[str] = ()) -> str:
     from importlib.metadata import version
 
     from rag.privacy.lexicon import lexicon
@@ -292,7 +295,8 @@ def _fingerprint(policy: Policy, key: bytes) -> str:
     facts = {
         "code": CODE_VERSION,
         "lists": hashlib.sha256(repr(sorted(lexicon().items())).encode()).hexdigest(),
-        "policy": policy.facts(),
+        "policies": [policy.facts() for policy in policies],
+        "whose": list(whose),
         "key": Sealer(key).tag("fingerprint"),
         "versions": [
             version(name)
@@ -302,7 +306,7 @@ def _fingerprint(policy: Policy, key: bytes) -> str:
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=64)  # an override may have one of its own
 def _masker(policy_json: str, key: bytes) -> Masker:
     from rag.config import Privacy
 
@@ -310,7 +314,10 @@ def _masker(policy_json: str, key: bytes) -> Masker:
 
 
 def masker(privacy: Privacy) -> Masker:
-    """Return this process's masker for a privacy section; models load on the first call."""
+    """Return this process's masker for a privacy section; models load on the first call.
+
+    Overrides are not looked at: `Privacy.under` gives the rules where one counts.
+    """
     # The guardrail comes after it and changes nothing in it.
-    alone = privacy.model_dump_json(exclude={"guardrail"})
+    alone = privacy.model_dump_json(exclude={"guardrail", "overrides"})
     return _masker(alone, pseudonym_key(privacy))
