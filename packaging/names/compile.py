@@ -22,13 +22,13 @@ import faker.providers.person
 import spacy.lang
 from transliterate import latin
 
-from rag.privacy.words import MARKS, fold
+from rag.privacy.words import MARKS, fold, word_set
 
 TARGET = Path(__file__).parents[2] / "rag" / "privacy" / "lists" / "compiled.txt.gz"
 _GIVEN = re.compile(r"(?:first|middle|given)\w*_(?:names?\w*|pairs)$")
 _SURNAME = re.compile(r"(?:last|sur|unisex_last|male_last)\w*_?(?:names?\w*|pairs)$")
 # A dictionary has them (jack, peter out, a jimmy), but with a capital they are persons.
-_NAMES_ABOVE_ALL = frozenset(
+_NAMES_ABOVE_ALL = word_set(
     """
     ada adele aline amir angie ann anna aron barbara barbie barney becky bella ben benny beryl beth
     billy bob bobby bonnie brad brandy brian carlos carmen carol celeste chris christian claire
@@ -51,7 +51,7 @@ _NAMES_ABOVE_ALL = frozenset(
     toby tom tommy tony tracy trevor trudy valerie vanessa veronica victor vince vincent vivian
     walter wanda wendy whitney william willie willy winston xavier yvonne zach zoe
     garcia gonzalez hernandez hickey jones lopez lynch martinez rodriguez ruiz sanchez smith
-    """.split()
+    """
 )
 # Of other languages (mia, sari, nina are Finnish pronouns) only the shortest stop words count.
 _SPOKEN = {"en", "de", "fr", "es", "it", "nl", "pt", "pl", "sv", "da", "nb"}
@@ -158,7 +158,7 @@ def main() -> None:
     with gzip.GzipFile(fileobj=buffer, mode="wb", mtime=0, compresslevel=9) as packed:
         packed.write(text.encode())
     TARGET.write_bytes(buffer.getvalue())
-    print(f"{TARGET.name}: {len(text.split()):,} words, {len(buffer.getvalue()) / 1024:.0f} KiB")
+    sys.stdout.write(f"{len(text.split()):,} words, {len(buffer.getvalue()) / 1024:.0f} KiB\n")
 
 
 if __name__ == "__main__":
