@@ -285,9 +285,16 @@ def upsert(
     db.execute(statement.on_conflict_do_update(index_elements=keys, set_=changes), list(rows))
 
 
-def insert_absent(db: Connection, table: Table, row: Mapping[str, Any]) -> None:
-    """Insert a row unless its primary key is there; waits for a transaction that inserts it."""
-    db.execute(_insert(db, table).on_conflict_do_nothing(), row)
+def insert_absent(
+    db: Connection, table: Table, rows: Mapping[str, Any] | Sequence[Mapping[str, Any]]
+) -> None:
+    """Insert rows whose primary key is not there; waits for a transaction that inserts one.
+
+    Two transactions that insert several of the same do not wait for each other for ever if both
+    have them in the same order.
+    """
+    if rows:
+        db.execute(_insert(db, table).on_conflict_do_nothing(), rows)
 
 
 def _insert(db: Connection, table: Table) -> Any:

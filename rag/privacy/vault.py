@@ -35,11 +35,13 @@ class Identity:
         pseudonym: What stands in the masked text.
         entity: Its kind.
         original: As it was spelt.
+        subject: Pseudonym of the person whose it is, where that is another: of a date, say.
     """
 
     pseudonym: str
     entity: str
     original: str
+    subject: str = ""
 
 
 class KeyEncryptionKey(Protocol):
