@@ -1,0 +1,280 @@
+"""The parts of an address, each read from where it starts: numbers, units, places, names."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from rag.privacy.address import places
+from rag.privacy.address.postcodes import LIKELY, MAYBE, SURE, postcode
+from rag.privacy.address.tokens import (
+    AFTER,
+    BREAK,
+    CAPITAL,
+    DIGITS,
+    DIRECTION,
+    LOCAL,
+    MIXED,
+    NUMBER,
+    ORDINAL,
+    PUNCTUATION,
+    SMALL,
+    STOP,
+    UNIT,
+    UPPER,
+    WEAK,
+    Tokens,
+)  # fmt: skip
+from rag.privacy.lexicon import flags_of, plain
+from rag.privacy.words import word_set
+
+COMMA, NEWLINE, OTHER = 1, 2, 4
+_MARKS = {",": COMMA, ";": COMMA, "،": COMMA, "、": COMMA, "\n": NEWLINE} | dict.fromkeys(
+    "-–—/|·•", OTHER
+)
+_HOUSE = re.compile(
+    r"(?:[^\W\d_]{1,3}-?)?\d{1,6}(?:[^\W\d_]{1,3})?(?:[\-/–](?:\d{1,5}[^\W\d_]{0,2}|[^\W\d_]{1,2})){0,3}"
+)
+_VALUE = re.compile(r"[^\W_]{0,4}\d[\w\-/–]{0,8}")
+_FLOOR = re.compile(r"\d{1,3}/?f(?:l|/o)?", re.IGNORECASE)
+_NUMBER_WORDS = word_set("no nr n nro num number numero nummer nº № # ° o")
+_FLOORS = word_set(
+    "floor flr fl level lvl etage stock og ug piso andar piano planta etg emelet stiege th tv mf "
+    "sal nadstropje kat krs esc esquerdo direito dcha izda sc apt suite"
+)
+_FLOOR_WORDS = word_set(
+    "ground first second third fourth fifth sixth seventh eighth ninth tenth top upper lower "
+    "garden basement main front rear"
+)
+_ALONE = word_set("penthouse basement bajo fondos erdgeschoss s/n")
+_SUFFIXES = word_set("bis ter quater a b c d e f")
+_BACK_VERBS = word_set("is was has had are were will can could should does did and but")
+
+
+class Item(NamedTuple):
+    """A part of an address: what it is, where it ends (a token), how sure it is (1 to 3)."""
+
+    kind: str
+    end: int
+    sure: int
+
+
+def dot(t: Tokens, i: int) -> int:
+    """Return the place after an abbreviation's dot at `i`, or `i`."""
+    return i + 1 if t.word(i) == "." and t.glued(i) else i
+
+
+def separators(t: Tokens, i: int) -> tuple[int, int]:
+    """Return the next token after commas, dashes and at most two line breaks, and what stood."""
+    marks = 0
+    last = ""
+    for place in range(i, min(i + 5, len(t))):
+        word = t.word(place)
+        mark = _MARKS.get(word, 0)
+        if not mark or (word == "\n" and last == "\n"):
+            return place, marks
+        marks |= mark
+        last = word
+    return min(i + 5, len(t)), marks
+
+
+def is_house(t: Tokens, i: int) -> bool:
+    """Whether a token can be a house's number."""
+    return t.has(i, NUMBER) and bool(_HOUSE.fullmatch(t.surface(i)))
+
+
+def house(t: Tokens, i: int) -> int:
+    """Return the end of a house number that starts at a token: 12, 12B, 12-14, 25 A 12, 14 bis."""
+    end = i + 1
+    word = t.word(end)
+    if word in _SUFFIXES and not t.has(end + 1, CAPITAL | SMALL | 0) and _closed(t, end + 1):
+        return end + 2 if len(word) == 1 and t.has(end + 1, DIGITS) else end + 1
+    if word in {"bis", "ter", "quater"}:
+        return end + 1
+    if word in {"-", "–", "/"} and is_house(t, end + 1) and len(t.word(end + 1)) < 5:
+        return end + 2
+    if t.has(end, MIXED) and t.word(end) in {"1/2", "1/4", "3/4"}:
+        return end + 1
+    return end
+
+
+def _closed(t: Tokens, i: int) -> bool:
+    return i >= len(t) or t.has(i, BREAK | PUNCTUATION | NUMBER | CAPITAL | UNIT)
+
+
+def _value(t: Tokens, i: int) -> int:
+    """Return the end of a unit's value ("4B", "A", "XII"), or 0."""
+    word = t.word(i)
+    if t.has(i, NUMBER) and _VALUE.fullmatch(word):
+        return house(t, i)
+    if t.has(i, CAPITAL) and (len(word) == 1 or (t.has(i, UPPER) and len(word) < 4)):
+        after = dot(t, i + 1)
+        if after < len(t) and t.word(after) == "-" and t.has(after + 1, NUMBER):
+            return after + 2
+        return i + 1
+    return 0
+
+
+def unit(t: Tokens, i: int) -> int:
+    """Return the end of a unit that starts at a token: "Apt. 4B", "#12", "3rd Floor"; or 0."""
+    word = t.word(i)
+    if word == "#":
+        return _value(t, i + 1)
+    if t.has(i, NUMBER):
+        if _FLOOR.fullmatch(word):
+            return i + 1
+        after = dot(t, i + 1)
+        if (t.has(i, ORDINAL) or after > i + 1 or t.has(i + 1, CAPITAL)) and t.word(
+            after
+        ) in _FLOORS:
+            return dot(t, after + 1)
+        if t.has(i, ORDINAL) and len(t.word(after)) == 1 and t.has(after, CAPITAL):
+            return after + 1
+        return 0
+    if word in _FLOOR_WORDS and t.word(i + 1) in {"floor", "flr", "flat", "level", "unit"}:
+        return i + 2
+    if not t.has(i, UNIT):
+        return 0
+    after = i + 1
+    for _ in range(4):
+        if (
+            t.word(after) in _NUMBER_WORDS
+            or (t.word(after) in {".", ":", "-"} and after > i)
+            or (word in {"h", "d"} and t.word(after) == "no")
+        ):
+            after += 1
+        else:
+            break
+    end = _value(t, after)
+    if end and (len(word) > 1 or t.has(after, NUMBER)):
+        return end
+    return i + 1 if word in _ALONE else 0
+
+
+def name(t: Tokens, i: int, most: int = 5) -> int:
+    """Return the end of a run of capitalised words, with particles within; `i` for none."""
+    end = place = i
+    for _ in range(most):
+        if t.has(place, CAPITAL) and not t.has(place, STOP):
+            place += 1
+            if t.word(place) == "." and t.glued(place) and len(t.word(place - 1)) < 5:
+                if not t.has(place + 1, CAPITAL):
+                    return place
+                place += 1
+            end = place
+        elif t.has(place, SMALL) and place > i and _small_to_capital(t, place):
+            place += 1
+        else:
+            break
+    return end if t.word(end - 1) != "." else end - 1
+
+
+def _small_to_capital(t: Tokens, i: int) -> bool:
+    return any(
+        t.has(place, CAPITAL) and not t.has(place, STOP)
+        for place in range(i, min(i + 3, len(t)))
+        if all(t.has(between, SMALL) for between in range(i, place))
+    )
+
+
+def place(t: Tokens, i: int) -> Item | None:
+    """Return the gazetteer's longest place from a token on: country, region, county or city."""
+    words: list[str] = []
+    ends: list[int] = []
+    j = i
+    while len(words) < places.LONGEST and j < len(t):
+        if t.has(j, BREAK) or (t.has(j, PUNCTUATION) and t.word(j) not in {".", "&"}):
+            break
+        if t.word(j) == ".":
+            if not (t.glued(j) and words and len(words[-1]) < 4):
+                break
+            ends[-1] = j + 1
+        elif t.word(j) == "&":
+            words.append("and")
+            ends.append(j + 1)
+        else:
+            parts = t.word(j).split("-")
+            words += parts
+            ends += [j + 1] * len(parts)
+        j += 1
+    count, bits = places.match(words)
+    if not count or (count < len(ends) and ends[count] == ends[count - 1]):
+        return None
+    end = ends[count - 1]
+    if t.word(end - 1) == "." and not (bits & places.COUNTRY and count > 1):
+        end -= 1
+    if not _capital(t, i, end):
+        return None
+    kind = "country" if bits & places.COUNTRY else "region" if bits & places.REGION else "city"
+    if kind == "country" and len("".join(words[:count])) == 2 and not t.has(i, UPPER | CAPITAL):
+        return None
+    return Item(kind, end, 1 if count == 1 and _ordinary(t, i) else 2)
+
+
+def _capital(t: Tokens, i: int, end: int) -> bool:
+    if t.has(i, STOP):
+        return False
+    if t.has(i, CAPITAL):
+        return True
+    # In lower case only what is no ordinary word: "london", never "reading".
+    return (
+        len(t.word(i)) > 3
+        and not t.has(i, UNIT | LOCAL | SMALL | AFTER)
+        and not flags_of(t.word(i))
+    )
+
+
+def _ordinary(t: Tokens, i: int) -> bool:
+    return plain(flags_of(t.word(i))) or t.has(i, DIRECTION | SMALL | UNIT | WEAK)
+
+
+def local(t: Tokens, i: int) -> int:
+    """Return the end of a district, village or county named by a word for it, or 0."""
+    if not t.has(i, LOCAL) or not (t.has(i, CAPITAL) or t.word(i + 1) == "."):
+        return 0
+    after = dot(t, i + 1)
+    if t.word(after) in _NUMBER_WORDS:
+        after = dot(t, after + 1)
+    if t.has(after, NUMBER) and _VALUE.fullmatch(t.word(after)):
+        return after + 1
+    end = name(t, after, 4)
+    return end if end > after else 0
+
+
+def code(t: Tokens, i: int) -> int:
+    """Return how sure a token is a region's code: 2 a known one, 1 letters like one, 0 none."""
+    if not t.has(i, UPPER) or len(t.word(i)) > 5:
+        return 0
+    if places.region_code(t.surface(i)):
+        return 2
+    return 1 if len(t.word(i)) < 4 and not t.has(i, STOP) else 0
+
+
+def item(t: Tokens, i: int) -> Item | None:
+    """Return the part of an address that starts at a token, or None."""
+    if i >= len(t) or (t.has(i, PUNCTUATION) and t.word(i) not in {"#", "〒"}):
+        return None
+    end = unit(t, i)
+    if end:
+        return Item("unit", end, 2)
+    stop, strength = postcode(t.text, t.starts[i])
+    if stop:
+        end = i + 1
+        while end < len(t) and t.starts[end] < stop:
+            end += 1
+        return Item("post", end, strength)
+    found = place(t, i)
+    if found and found.kind == "country":
+        return found
+    if t.has(i, UPPER) and code(t, i):
+        return Item("code", i + 1, code(t, i))
+    end = local(t, i)
+    if end:
+        return Item("local", end, 2)
+    if found:
+        return found
+    end = name(t, i)
+    return Item("name", end, 1) if end > i else None
+
+
+__all__ = ["COMMA", "LIKELY", "MAYBE", "NEWLINE", "OTHER", "SURE", "Item", "code", "dot", "house"]

@@ -1,0 +1,267 @@
+"""How far an address goes on to the right and to the left of what began it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from rag.privacy.address.items import (
+    COMMA,
+    MAYBE,
+    NEWLINE,
+    Item,
+    item,
+    local,
+    name,
+    separators,
+    unit,
+)  # fmt: skip
+from rag.privacy.address.tokens import (
+    BREAK,
+    CAPITAL,
+    NUMBER,
+    PUNCTUATION,
+    SMALL,
+    STOP,
+    UNIT,
+    Tokens,
+)  # fmt: skip
+from rag.privacy.lexicon import flags_of, plain
+from rag.privacy.words import word_set
+
+_ITEMS = 12
+_BUILDINGS = word_set(
+    "cottage house tower towers court building apartments lodge manor farm villa villas plaza "
+    "centre center residency residence mansion mansions heights hall mill barn park flats plot "
+    "complex chambers bhavan bhawan niwas sadan society condominium suites block rectory vicarage "
+    "arcade mall factory estate gardens terrace edificio edificio palazzo haus hof wing place"
+)
+_PREFIXES = word_set("no nr n num number numero № # house hse h hno door d plot holding p dom")
+_UNITS = word_set("apt apartment flat suite unit room floor")
+_VERBS = word_set("is was has had are were will can could should does did")
+
+
+@dataclass(slots=True)
+class Tail:
+    """What follows the beginning of an address: its end (a token) and the kinds of its parts."""
+
+    end: int
+    kinds: list[str] = field(default_factory=list)
+
+    @property
+    def supports(self) -> bool:
+        """Whether it makes an address of a number beside capitalised words."""
+        kinds = self.kinds
+        placed = sum(kind in {"city", "region", "country", "code", "local"} for kind in kinds)
+        return "post" in kinds or "unit" in kinds or placed > 1
+
+
+def tail(t: Tokens, start: int) -> Tail:
+    """Read parts from a token on, as far as they belong; unknown names count if more follows."""
+    found = Tail(start)
+    pending: list[str] = []
+    trail = start
+    j = start
+    before = ""
+    for _ in range(_ITEMS):
+        k, marks = separators(t, j)
+        part = _bracket(t, k, before) or item(t, k)
+        if part is None or (part.end < len(t) and t.word(part.end) == ":" and part.kind == "name"):
+            break
+        if part.kind == "name" and len([kind for kind in pending if kind == "name"]) > 1:
+            break
+        if _confirmed(t, k, part, marks, before, bool(pending)):
+            found.end = part.end
+            found.kinds += [*pending, part.kind]
+            pending = []
+            trail = part.end
+        else:
+            if part.kind == "name" and marks & COMMA and trail >= j and _proper(t, k, part.end):
+                trail = part.end
+            pending.append(part.kind)
+        before = part.kind
+        j = part.end
+    if pending and trail > found.end and _ends(t, trail):
+        found.end = trail
+        found.kinds.append("name")
+    return found
+
+
+def _bracket(t: Tokens, i: int, before: str) -> Item | None:
+    """Read "(TN)" or "(Roma)" behind a city."""
+    if t.word(i) != "(":
+        return None
+    if before == "country" and ")" in t.folded[i : i + 10]:
+        return Item("country", t.folded.index(")", i) + 1, 2)
+    end = name(t, i + 1, 3)
+    return Item("code", end + 1, 2) if end > i + 1 and t.word(end) == ")" else None
+
+
+def _ends(t: Tokens, i: int) -> bool:
+    return i >= len(t) or t.has(i, BREAK) or t.word(i) in {".", ",", ";", ")", "!", "?", '"', "'"}
+
+
+def _proper(t: Tokens, i: int, end: int) -> bool:
+    return not all(plain(flags_of(t.word(j))) for j in range(i, end) if t.has(j, CAPITAL))
+
+
+def _confirmed(t: Tokens, i: int, part: Item, marks: int, before: str, pending: bool) -> bool:
+    if part.kind in {"unit", "local"}:
+        return True
+    if part.kind == "post":
+        return _post(t, i, part, marks, before, pending)
+    if part.kind == "name":
+        return before == "post" and not marks & COMMA
+    if part.kind == "code":
+        return _code(t, part, marks, before)
+    if t.word(part.end) in _VERBS and t.word(i - 1) == ".":
+        return False
+    if (part.kind == "country" and marks) or (before == "post" and not marks & COMMA):
+        return True
+    if part.sure < 2:
+        # "Reading", "Nice": a city when something says so.
+        return bool(marks) and (_ends(t, part.end) or before == "post" or _followed(t, part.end))
+    return True
+
+
+def _post(t: Tokens, i: int, part: Item, marks: int, before: str, pending: bool) -> bool:
+    if part.sure > MAYBE:
+        return True
+    digits = "".join(
+        letter for letter in t.text[t.starts[i] : t.ends[part.end - 1]] if letter.isdigit()
+    )
+    placed = before in {"city", "region", "country", "code", "name", "local"}
+    if len(digits) in {5, 6}:
+        return placed or bool(marks) or _ends(t, part.end) or t.has(i - 1, CAPITAL)
+    if len(digits) == 4 and not digits.startswith(("19", "20")):
+        return placed or (bool(marks) and _ends(t, part.end))
+    return placed and (before != "name" or len(digits) != 3)
+
+
+def _code(t: Tokens, part: Item, marks: int, before: str) -> bool:
+    if t.word(part.end - 1) == ")":
+        return bool(before)
+    follower = item(t, separators(t, part.end)[0])
+    if follower and follower.kind in {"post", "country"}:
+        return True
+    return (
+        part.sure > 1 and bool(marks & (COMMA | NEWLINE) or before == "city") and _ends(t, part.end)
+    )
+
+
+def _followed(t: Tokens, i: int) -> bool:
+    k, marks = separators(t, i)
+    follower = item(t, k)
+    return follower is not None and follower.kind in {"post", "country", "code", "region"}
+
+
+def left(t: Tokens, start: int, wide: bool) -> int:
+    """Return where an address begins whose street, city or postcode starts at a token.
+
+    Args:
+        wide: Cities and postcodes may stand in front ("1051 Budapest, Fő utca 3").
+    """
+    first = start
+    for _ in range(4):
+        previous = _one_left(t, first, wide)
+        if previous == first:
+            break
+        first = previous
+    return first
+
+
+def _one_left(t: Tokens, start: int, wide: bool) -> int:
+    first = start
+    while first > 0 and (t.word(first - 1) in _PREFIXES or t.word(first - 1) in {".", ":"}):
+        word = t.word(first - 1)
+        if word in {".", ":"} and t.word(first - 2) not in _PREFIXES:
+            break
+        if len(word) == 1 and word.isalpha() and t.word(first) != ".":
+            break
+        first -= 1
+    stop = first
+    if t.has(first, NUMBER) and (
+        (t.has(first - 1, UNIT) and (t.has(first - 1, CAPITAL) or t.word(first - 1) in _UNITS))
+        or (
+            first > 1 and t.word(first - 1) == "." and t.glued(first - 1) and t.has(first - 2, UNIT)
+        )
+    ):
+        return first - 1 if t.word(first - 1) != "." else first - 2
+    best = first
+    for begin in range(stop - 1, max(stop - 9, -1), -1):
+        if t.has(begin, STOP) or t.word(begin) in {"!", "?"}:
+            break
+        if t.word(begin) == "." and not t.glued(begin + 1) and len(t.word(begin - 1)) > 4:
+            break
+        if t.has(begin, BREAK | PUNCTUATION) and t.word(begin) != "#":
+            continue
+        if _reaches(t, begin, stop, wide):
+            best = begin
+    if best == stop:
+        best = _building(t, stop)
+    return best
+
+
+def _reaches(t: Tokens, begin: int, stop: int, wide: bool) -> bool:
+    """Whether one part from `begin` on, with separators, ends where the address begins."""
+    end = unit(t, begin) or _lot(t, begin)
+    if not end and wide:
+        if local(t, begin):
+            end = local(t, begin)
+        else:
+            part = item(t, begin)
+            if part and part.kind in {"city", "region", "country", "post"} and not t.glued(begin):
+                end = part.end
+                if part.kind in {"city", "region"} and separators(t, end)[1] == 0 and begin:
+                    end = 0
+    return bool(end) and separators(t, end)[0] == stop
+
+
+def _lot(t: Tokens, i: int) -> int:
+    return 0
+
+
+def _building(t: Tokens, stop: int) -> int:
+    """Include "Rose Cottage," or "c/o Jane Doe," in front of an address."""
+    last = stop - 1
+    while last >= 0 and t.word(last) in {",", "\n"} and stop - last < 3:
+        last -= 1
+    if last == stop - 1 or last < 0:
+        return stop
+    first = last
+    while (
+        first > 0
+        and last - first < 5
+        and t.has(first - 1, CAPITAL | SMALL)
+        and not t.has(first - 1, STOP)
+    ):
+        first -= 1
+    if t.word(first - 1) == "o" and t.word(first - 2) == "/" and t.word(first - 3) == "c":
+        return first - 3
+    while first < last and not t.has(first, CAPITAL):
+        first += 1
+    if t.word(last) in _BUILDINGS and last > first and t.has(last, CAPITAL):
+        return first
+    return stop
+
+
+def city_before(t: Tokens, start: int) -> tuple[int, bool]:
+    """Return where the city in front of a postcode or region begins, and whether one is there."""
+    first = start
+    last = start - 1
+    crossed = 0
+    while last >= 0 and t.word(last) in {",", "\n", "-"} and crossed < 3:
+        last -= 1
+        crossed += 1
+    if not t.has(last, CAPITAL) or t.has(last, STOP):
+        return first, False
+    begin = last
+    while (
+        begin > 0
+        and last - begin < 3
+        and (t.has(begin - 1, CAPITAL) or (t.has(begin - 1, SMALL) and t.has(begin - 2, CAPITAL)))
+        and not t.has(begin - 1, STOP)
+    ):
+        begin -= 1
+    while begin < last and not t.has(begin, CAPITAL):
+        begin += 1
+    return begin, True

@@ -1,0 +1,137 @@
+"""A text as tokens with what each can be in an address; linear in the text."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from pathlib import Path
+
+from rag.privacy.words import fold, word_set
+
+CAPITAL, DIGITS, MIXED, BREAK, PUNCTUATION, UPPER = 1, 2, 4, 8, 16, 32
+AFTER, WEAK, BEFORE, ENDING, SOFT = 64, 128, 256, 512, 1024
+UNIT, LOCAL, DIRECTION, SMALL, ORG, ORDINAL, STOP = (1 << bit for bit in range(11, 18))
+NUMBER = DIGITS | MIXED
+KIND = AFTER | WEAK | BEFORE | ENDING
+_LIST = Path(__file__).parents[1] / "lists" / "streets.txt"
+_ROLES = {
+    "after": AFTER, "weak": WEAK, "before": BEFORE, "unit": UNIT, "local": LOCAL,
+    "direction": DIRECTION, "small": SMALL, "org": ORG,
+}  # fmt: skip
+# Letters keep the vowel signs of scripts that write them as marks.
+_SIGNS = "\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u0903\u093a-\u094f\u0981-\u0983\u09bc-\u09cd\u0a00-\u0dff\u0e31-\u0e4e"
+_TOKEN = re.compile(
+    rf"(?:[^\W_]|[{_SIGNS}])+(?:(?:['’‘`]|[\-–](?!\d{{5}})|(?<=\d)/)(?:[^\W_]|[{_SIGNS}])+)*|\n|[^\w\s]|_"
+)
+_ORDINAL = re.compile(r"\d{1,3}(?:st|nd|rd|th|er|e|o|a|eme|ème|ª|º|°|-й|-я)", re.IGNORECASE)
+STOPS = word_set(
+    "i we he she they you it his her their my our your its this that these those there here who what when where why "
+    "which how is are was were be been has have had do does did will would can could should may must not no "
+    "yes please thanks thank regards sincerely dear hello hi hey ok okay if but and or so then also "
+    "for with from by about before after until since than because while during between against "
+    "monday tuesday wednesday thursday friday saturday sunday january february april june july "
+    "august september october november december mon tue wed thu fri sat sun jan feb mar apr jun jul aug sep sept oct nov dec "
+    "today tomorrow yesterday tonight mr mrs ms miss dr prof sir madam herr frau "
+    "phone tel telephone mobile cell fax email mail e-mail contact call name dob ssn date born age "
+    "order invoice account customer client patient ref reference ticket case id number total amount "
+    "visit send ship deliver address residence home lives lived resides located moved living staying sent "
+    "delivered mailing shipping billing delivery anschrift adresse direccion indirizzo endereco attn attention note "
+    "wohnt wohnhaft habite vive vivo at in on near to page section chapter version article figure table step item "
+    "windows iphone room_ covid"
+)
+SPLIT = re.compile(r"\s+")
+
+
+@cache
+def _lists() -> tuple[dict[str, int], tuple[str, ...], tuple[str, ...]]:
+    roles: dict[str, int] = {}
+    endings: dict[str, list[str]] = {"endings": [], "softendings": []}
+    for line in _LIST.read_text(encoding="utf-8").splitlines():
+        role, _, rest = line.partition(":")
+        if role in endings:
+            endings[role] += rest.split()
+        elif role in _ROLES:
+            for word in rest.split():
+                roles[fold(word)] = roles.get(fold(word), 0) | _ROLES[role]
+    for word in STOPS:
+        roles[word] = roles.get(word, 0) | STOP
+    for word in ("mar", "sun", "may"):  # streets and towns, more than days
+        roles[word] = roles.get(word, 0) & ~STOP
+    return roles, tuple(endings["endings"]), tuple(endings["softendings"])
+
+
+@lru_cache(maxsize=65_536)
+def _read(piece: str) -> tuple[str, int]:
+    """Return a token's folded form and its bits."""
+    if not (piece[0].isalnum() or piece[-1].isalnum()):
+        return piece, BREAK if piece == "\n" else PUNCTUATION
+    folded = fold(piece)
+    if any(map(str.isdigit, piece)):
+        bits = DIGITS if piece.isdigit() else MIXED
+        if _ORDINAL.fullmatch(piece):
+            bits |= ORDINAL
+        return folded, bits
+    roles, endings, soft = _lists()
+    bits = roles.get(folded, 0)
+    letter = piece[0]
+    if not letter.islower():
+        bits |= CAPITAL
+        if len(piece) > 1 and piece.isupper():
+            bits |= UPPER
+        last = folded.rpartition("-")[2]
+        if last != folded:
+            bits |= roles.get(last, 0) & (AFTER | WEAK)
+        if not bits & (AFTER | BEFORE | STOP) and len(folded) > 5:
+            if folded.endswith(endings) and _stem(folded, endings) > 2:
+                bits |= ENDING
+            elif folded.endswith(soft) and _stem(folded, soft) > 2:
+                bits |= SOFT
+    return folded, bits
+
+
+def _stem(folded: str, endings: tuple[str, ...]) -> int:
+    return len(folded) - min(len(ending) for ending in endings if folded.endswith(ending))
+
+
+@dataclass(slots=True)
+class Tokens:
+    """Tokens of a text: where each starts and ends, its folded form, its bits."""
+
+    text: str
+    starts: list[int]
+    ends: list[int]
+    folded: list[str]
+    bits: list[int]
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def surface(self, index: int) -> str:
+        return self.text[self.starts[index] : self.ends[index]]
+
+    def glued(self, index: int) -> bool:
+        """Whether nothing stands between a token and the one before it."""
+        return index > 0 and self.starts[index] == self.ends[index - 1]
+
+    def has(self, index: int, bits: int) -> bool:
+        return 0 <= index < len(self.starts) and bool(self.bits[index] & bits)
+
+    def word(self, index: int) -> str:
+        """Return a token's folded form; empty beyond the text."""
+        return self.folded[index] if 0 <= index < len(self.starts) else ""
+
+
+def tokens(text: str) -> Tokens:
+    """Split a text into words (with inner hyphens), numbers, marks and line breaks."""
+    starts: list[int] = []
+    ends: list[int] = []
+    folded: list[str] = []
+    bits: list[int] = []
+    for match in _TOKEN.finditer(text):
+        form, bit = _read(match.group())
+        starts.append(match.start())
+        ends.append(match.end())
+        folded.append(form)
+        bits.append(bit)
+    return Tokens(text, starts, ends, folded, bits)
