@@ -24,8 +24,9 @@ import numpy as np
 
 from rag import config
 from rag.answer.extractive import FEATURES, Embed, candidates
+from rag.masked.passed import passed as masked
 from rag.models import embedder
-from rag.records import Chunk, IndexedDocument, Masked
+from rag.records import Chunk, IndexedDocument
 from rag.retrieve.pack import Passage, pack
 from rag.retrieve.search import search
 from rag.targets import Target, open_target
@@ -43,13 +44,13 @@ def index(paragraphs: Sequence[dict[str, str]], embed: Embed, root: Path) -> Tar
     target = open_target(config.Target(), "fit", 384, root)
     documents = []
     for paragraph in paragraphs:
-        title = Masked(paragraph["title"].replace("_", " "))
+        title = masked(paragraph["title"].replace("_", " "))
         name = paragraph["_id"]
-        chunk = Chunk(f"{name}/0", name, 0, title, Masked(paragraph["text"]), 0)
+        chunk = Chunk(f"{name}/0", name, 0, title, masked(paragraph["text"]), 0)
         vectors = embed([chunk.embedded_text])
         documents.append(
             IndexedDocument(
-                name, Masked(name), title, "text/plain", "1", ANYBODY, (chunk,), vectors
+                name, masked(name), title, "text/plain", "1", ANYBODY, (chunk,), vectors
             )
         )
     target.apply(documents, [])
@@ -136,7 +137,7 @@ def main() -> None:
         target = index(corpus, embed, Path(root))
         for question, kind in asked:
             vector = embed([question["text"]])[0]
-            hits = search(target, Masked(question["text"]), vector, ANYBODY, 200)
+            hits = search(target, masked(question["text"]), vector, ANYBODY, 200)
             subject = titles[question["document"]]
             if kind == "hidden":
                 hits = [hit for hit in hits if titles[hit.chunk.document_id] != subject]

@@ -25,7 +25,8 @@ import numpy as np
 
 from bench.sync import cpu, texts
 from rag import config
-from rag.records import Chunk, IndexedDocument, Masked
+from rag.masked.passed import passed as masked
+from rag.records import Chunk, IndexedDocument
 from rag.retrieve.query import Query
 from rag.retrieve.search import fuse
 from rag.targets.opensearch import OpenSearchIndex, mapping, rows, search
@@ -48,8 +49,8 @@ def documents(count: int) -> list[IndexedDocument]:
                 id=f"{number}-{place}",
                 document_id=str(number),
                 position=place,
-                heading=Masked(f"Note {number}"),
-                text=Masked(text),
+                heading=masked(f"Note {number}"),
+                text=masked(text),
                 tokens=200,
             )
             for place, text in enumerate(written[start : start + CHUNKS])
@@ -57,8 +58,8 @@ def documents(count: int) -> list[IndexedDocument]:
         made.append(
             IndexedDocument(
                 id=str(number),
-                name=Masked(f"note-{number}.txt"),
-                title=Masked(f"Note {number}"),
+                name=masked(f"note-{number}.txt"),
+                title=masked(f"Note {number}"),
                 media_type="text/plain",
                 digest="1",
                 acl=STAFF if number % 10 else ("group:hr",),
@@ -141,7 +142,7 @@ def search_rounds(url: str, count: int) -> dict[str, tuple[list[float], list[flo
         raw: list[float] = []
         for number in range(count + 20):
             vector = chance.standard_normal(DIMENSIONS)
-            text = Masked(" ".join(words[number % count].split()[2:10]))
+            text = masked(" ".join(words[number % count].split()[2:10]))
             query = Query(text, (vector / np.linalg.norm(vector)).tolist(), STAFF)
             asked = _raw(client, index, query, hybrid)
             both = [(ours, lambda q=query, i=index: fuse(i.legs(q, DEPTH))), (raw, asked)]

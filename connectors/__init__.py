@@ -22,7 +22,8 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from rag.config import Source
-    from rag.records import DocumentRef
+    from rag.masked import Masked
+from rag.records import DocumentRef
 
 __all__ = ["Connector", "Warned", "connect"]
 
@@ -40,8 +41,8 @@ class Warned:
 
     key: str = field(repr=False)
     code: str
-    reason: str
-    action: str
+    reason: Masked
+    action: Masked
 
 
 class Connector(Protocol):

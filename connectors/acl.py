@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from connectors import Warned
 from connectors.globs import matcher
+from rag.masked import fixed
 from rag.yaml_lines import YamlError, read
 
 if TYPE_CHECKING:
@@ -112,8 +113,8 @@ def malformed(key: str) -> Warned:
     return Warned(
         key,
         "sidecar_malformed",
-        "An ACL sidecar cannot be read or understood; nobody may read what it is about.",
-        'Write {allow: ["group:NAME", "user:NAME"]} and nothing else into it.',
+        fixed("An ACL sidecar cannot be read or understood; nobody may read what it is about."),
+        fixed('Write {allow: ["group:NAME", "user:NAME"]} and nothing else into it.'),
     )
 
 
@@ -122,8 +123,8 @@ def ambiguous(key: str) -> Warned:
     return Warned(
         key,
         "sidecar_ambiguous",
-        "Two ACL sidecars are about the same document; nobody may read it.",
-        "Keep one of them.",
+        fixed("Two ACL sidecars are about the same document; nobody may read it."),
+        fixed("Keep one of them."),
     )
 
 
@@ -132,6 +133,6 @@ def orphaned(key: str) -> Warned:
     return Warned(
         key,
         "sidecar_orphaned",
-        "An ACL sidecar is named after a document that is not there.",
-        "Check the spelling of its name, or delete it.",
+        fixed("An ACL sidecar is named after a document that is not there."),
+        fixed("Check the spelling of its name, or delete it."),
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from connectors import Warned
+from rag.masked import fixed
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +80,10 @@ def link_refused(key: str) -> Warned:
     return Warned(
         key,
         "link_refused",
-        "A link leads out of the source's folder, to a folder, or nowhere; it is not followed.",
-        "Put the document itself into the source, or add a corpus for the other folder.",
+        fixed(
+            "A link leads out of the source's folder, to a folder, or nowhere; it is not followed."
+        ),
+        fixed("Put the document itself into the source, or add a corpus for the other folder."),
     )
 
 

@@ -14,6 +14,7 @@ from uuid import uuid4
 
 from rag.corpus_file import Loaded, load
 from rag.errors import ConfigError, ModelChanged, NotIndexed
+from rag.masked import EMPTY, Masked
 from rag.records import Answer, Hit, MaskedText, Principal, Usage
 
 if TYPE_CHECKING:
@@ -259,7 +260,13 @@ class Corpus:
         embedder = self._context.embedder
         # To compare sentences the embedded model will do, which is free.
         embed = embedder.embed if config.embed.model.startswith("embedded/") else None
-        by = answerer(settings.model, embed, aws=config.aws, max_tokens=settings.max_tokens)
+        by = answerer(
+            settings.model,
+            embed,
+            aws=config.aws,
+            max_tokens=settings.max_tokens,
+            mask=self._mask_reply,
+        )
         with metered() as meter:
             masked = self.mask(question)
             hits = self._search(masked, principals, ANSWER_HITS, None, chosen)
@@ -300,6 +307,15 @@ class Corpus:
         masked = self._context.masker.mask_text(text)
         guardrail = self._context.guardrail("questions")
         return guarded.question(guardrail, masked) if guardrail else masked
+
+    def _mask_reply(self, text: str) -> Masked:
+        """What a model wrote, through the gate; nothing of it where the policy blocks it."""
+        from rag.privacy import Blocked
+
+        try:
+            return self._context.masker.mask_text(text).text
+        except Blocked:
+            return EMPTY
 
     def as_retriever(self, *, principals: Sequence[Principal], k: int = 10) -> CorpusRetriever:
         """Return a LangChain ``BaseRetriever`` over what these principals may read."""

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rag.records import Citation, Masked, MaskedText
+from rag.masked import EMPTY, Masked, fixed
+from rag.records import Citation, MaskedText
 
 if TYPE_CHECKING:
     from rag.answer import Draft
@@ -49,37 +50,43 @@ def answer(guardrail: Guardrail, draft: Draft, asked: Masked, passages: Sequence
         return draft
     evidence = [passage.shown for passage in passages]
     markers = list(_MARKERS.finditer(draft.text)) if draft.citations else []
-    said = Masked(_MARKERS.sub("", draft.text)) if markers else draft.text
+    said = draft.text.sub(_MARKERS, EMPTY) if markers else draft.text
     verdict = guardrail.check_answer(said, asked, evidence)
     if verdict.blocked:
-        refusal = Masked(f"The guardrail withholds the answer: {reasons(verdict.blocked)}.")
+        refusal = fixed("The guardrail withholds the answer: {}.", reasons(verdict.blocked))
         return replace(draft, text=refusal, citations=(), abstained=True)
     if verdict.text == said:
         return draft
     citations = tuple(_quoted(one, said, verdict) for one in draft.citations)
-    return replace(draft, text=_marked(said, markers, verdict), citations=citations)
+    return replace(draft, text=_marked(draft.text, said, markers, verdict), citations=citations)
 
 
-def _marked(said: Masked, markers: Sequence[re.Match[str]], verdict: Verdict) -> Masked:
+def _marked(
+    draft: Masked, said: Masked, markers: Sequence[re.Match[str]], verdict: Verdict
+) -> Masked:
     """Put the markers back between what was anonymised; where no place is known, leave them out."""
     from rag.privacy.guardrail.aligning import replaced
 
     if verdict.spans is None:
         return verdict.text
-    pieces: list[str] = []
+    pieces: list[Masked] = []
     place = removed = 0
     for marker in markers:
         end = marker.start() - removed
-        pieces += (replaced(said, verdict.spans, place, end), marker[0])
+        pieces += (replaced(said, verdict.spans, place, end), draft.cut(*marker.span()))
         place, removed = end, removed + len(marker[0])
     pieces.append(replaced(said, verdict.spans, place))
-    return Masked("".join(pieces))
+    return EMPTY.join(pieces)
 
 
 def _quoted(citation: Citation, said: Masked, verdict: Verdict) -> Citation:
     if verdict.spans is None:
-        return replace(citation, quote=Masked(""))
-    quote = str(citation.quote)
+        return replace(citation, quote=EMPTY)
+    from rag.privacy.guardrail.aligning import replaced
+
+    quote = citation.quote
     for span in verdict.spans:
-        quote = quote.replace(said[span.start : span.end], f"{{{span.name}}}")
-    return replace(citation, quote=Masked(quote))
+        quote = quote.replace(
+            said.cut(span.start, span.end), replaced(said, [span], span.start, span.end)
+        )
+    return replace(citation, quote=quote)

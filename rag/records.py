@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, NewType
+from typing import Literal
 
-Masked = NewType("Masked", str)
-"""Text that has passed the gate. Only `rag.privacy` makes it."""
+from rag.masked import EMPTY, fixed
+from rag.masked import Masked as Masked
 
 Principal = str
 """Somebody who may read: ``user:NAME`` or ``group:NAME``."""
@@ -97,9 +97,16 @@ class Failure:
 
     step: str
     code: str
-    reason: str
-    action: str
-    name: str = ""
+    reason: Masked
+    action: Masked
+    name: str = EMPTY
+
+
+@dataclass(frozen=True, slots=True)
+class MaskedFailure(Failure):
+    """A `Failure` after the gate; the same fields, masked."""
+
+    name: Masked = EMPTY
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +145,7 @@ class MaskedElement:
     page: int | None = None
     section: tuple[Masked, ...] = ()
     rows: tuple[tuple[Masked, ...], ...] = ()
-    label: Masked = Masked("")
+    label: Masked = EMPTY
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +164,8 @@ class MaskedDocument:
     elements: tuple[MaskedElement, ...]
     masked: Mapping[str, int] = field(default_factory=dict)
     name_tokens: tuple[str, ...] = ()
-    attachments: tuple[MaskedDocument | Failure, ...] = ()
-    name: Masked = Masked("")
+    attachments: tuple[MaskedDocument | MaskedFailure, ...] = ()
+    name: Masked = EMPTY
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,13 +192,13 @@ class Chunk:
     tokens: int
     page: int | None = None
     section: tuple[Masked, ...] = ()
-    html: Masked = Masked("")
+    html: Masked = EMPTY
     kind: Literal["text", "table"] = "text"
 
     @property
     def embedded_text(self) -> Masked:
         """What the embedding model reads: the heading line, then the passage."""
-        return Masked(f"{self.heading}\n{self.text}" if self.heading else self.text)
+        return fixed("{}\n{}", self.heading, self.text) if self.heading else self.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +237,7 @@ class Hit:
     chunk: Chunk
     document: Masked
     score: float
-    title: Masked = Masked("")
+    title: Masked = EMPTY
     acl: tuple[Principal, ...] = ()
     legs: Mapping[str, int] = field(default_factory=dict)
 

@@ -7,7 +7,8 @@ import pytest
 
 from rag.errors import ConfigError
 from rag.evaluate import by_document, ndcg, read_qrels, read_queries, recall, reciprocal_rank, score
-from rag.records import Chunk, Hit, Masked
+from rag.records import Chunk, Hit
+from tests.masked import masked
 
 
 def test_ndcg_by_hand() -> None:
@@ -42,8 +43,8 @@ def test_means_are_over_judged_queries_and_a_missing_ranking_is_empty() -> None:
 
 def test_a_document_stands_where_its_best_passage_stood() -> None:
     def hit(document: str, part: int) -> Hit:
-        chunk = Chunk(f"{document}{part}", document, part, Masked(""), Masked(""), 0)
-        return Hit(chunk, Masked(document), 1.0)
+        chunk = Chunk(f"{document}{part}", document, part, masked(""), masked(""), 0)
+        return Hit(chunk, masked(document), 1.0)
 
     hits = [hit("b", 0), hit("a", 0), hit("b", 1), hit("c", 0)]
     assert by_document(hits, lambda h: h.chunk.document_id) == ["b", "a", "c"]

@@ -29,7 +29,7 @@ from rag.ledger import (
     targets,
 )
 from rag.migrations import VERSION_TABLE
-from rag.records import Masked
+from tests.masked import masked
 from tests.services.postgres import postgres
 
 __all__ = ["postgres"]
@@ -67,13 +67,13 @@ def ledger(request: pytest.FixtureRequest, tmp_path: Path, empty_sqlite: Path) -
 def entry(name: str, *, parent: str | None = None, **changes: object) -> DocumentEntry:
     made = DocumentEntry(
         document_id=name,
-        name=Masked(f"{name}.txt"),
+        name=masked(f"{name}.txt"),
         sealed_key=f"sealed {name}",
         version="v1",
         size=10,
         content_id=f"content {name}",
         media_type="text/plain",
-        title=Masked("Über uns 🏥"),
+        title=masked("Über uns 🏥"),
         acl=("group:staff", "user:ann"),
         fingerprints=STEPS,
         digest=f"digest {name}",
@@ -87,13 +87,13 @@ def entry(name: str, *, parent: str | None = None, **changes: object) -> Documen
 def failure(name: str, **changes: object) -> QuarantineEntry:
     made = QuarantineEntry(
         document_id=name,
-        name=Masked(f"{name}.txt"),
+        name=masked(f"{name}.txt"),
         sealed_key=f"sealed {name}",
         version="v1",
         step="parse",
         code="corrupt",
-        reason="The file is damaged.",
-        action="Restore it.",
+        reason=masked("The file is damaged."),
+        action=masked("Restore it."),
         fingerprint=STEPS.up_to("parse"),
     )
     return replace(made, **changes)  # type: ignore[arg-type]

@@ -23,8 +23,9 @@ _COMMON_WORDS = frozenset(_WORD.findall(_COMMON))
 def cosines(first: Sequence[str], second: Sequence[str]) -> numpy.ndarray:
     """Return the cosine of each text with each of the other texts; shape (first, second)."""
     from localaws.models.embedding import embedded
+    from rag.masked.received import received
 
-    vectors = embedded().embed([*first, *second])
+    vectors = embedded().embed([received(text) for text in (*first, *second)])
     product: numpy.ndarray = vectors[: len(first)] @ vectors[len(first) :].T
     return product
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import numpy
 
+    from rag.masked import Masked
     from rag.models.embedded import MiniLM
 
 
@@ -69,12 +70,14 @@ def meanings(texts: Sequence[str]) -> numpy.ndarray:
     """Return the embedded model's own vectors, with long texts read to their end."""
     import numpy
 
+    from rag.masked.received import received
+
     model = embedded()
-    windows: list[str] = []
+    windows: list[Masked] = []
     owners: list[int] = []
     for place, text in enumerate(texts):
         for window in _windows(text):
-            windows.append(window)
+            windows.append(received(window))
             owners.append(place)
     vectors = model.embed(windows)
     if len(windows) == len(texts):

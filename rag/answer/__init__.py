@@ -10,13 +10,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from rag.errors import ConfigError
-from rag.records import Citation, Masked
+from rag.masked import Masked, NotMasked
+from rag.records import Citation
 from rag.retrieve.pack import Passage
 
 if TYPE_CHECKING:
     from rag.answer.extractive import Embed
     from rag.config import Aws
     from rag.models import Tokens
+
+
+Mask = Callable[[str], Masked]
+"""The gate: any text to masked text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +40,7 @@ class Draft:
     abstained: bool
 
 
-def citation(passage: Passage, quote: str, support: float) -> Citation:
+def citation(passage: Passage, quote: Masked, support: float) -> Citation:
     """Return where a quote comes from.
 
     Raises:
@@ -48,7 +53,7 @@ def citation(passage: Passage, quote: str, support: float) -> Citation:
         document=hit.document,
         document_id=hit.chunk.document_id,
         chunk=hit.chunk.id,
-        quote=Masked(quote),
+        quote=quote,
         page=hit.chunk.page,
         section=hit.chunk.section,
         score=support,
@@ -63,7 +68,12 @@ class Answerer(Protocol):
 
 
 def answerer(
-    uri: str, embed: Embed | None = None, *, aws: Aws | None = None, max_tokens: int = 512
+    uri: str,
+    embed: Embed | None = None,
+    *,
+    aws: Aws | None = None,
+    max_tokens: int = 512,
+    mask: Mask | None = None,
 ) -> Answerer:
     """The answerer that `uri` names.
 
@@ -73,9 +83,11 @@ def answerer(
             meanings; by default ``embedded/minilm``, which costs nothing.
         aws: Where AWS is, for models that run there.
         max_tokens: Of an answer by a chat model.
+        mask: The gate, for what a chat model writes; without it such a model cannot be had.
 
     Raises:
         ConfigError: there is no such answerer.
+        NotMasked: A chat model without a gate.
     """
     if embed is None:
         from rag.models import embedder
@@ -89,7 +101,9 @@ def answerer(
         from rag.answer.chat import ChatAnswerer
         from rag.config import Aws
 
-        return ChatAnswerer(uri, embed, aws or Aws(), max_tokens)
+        if mask is None:
+            raise NotMasked("An answer by a chat model")
+        return ChatAnswerer(uri, embed, aws or Aws(), max_tokens, mask)
     raise ConfigError(
         f"There is no answering model {uri!r}.",
         "Set answer.model to embedded/extractive, bedrock/MODEL_ID or sagemaker/ENDPOINT.",

@@ -10,19 +10,19 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from rag.answer import Draft, citation
 from rag.answer.extractive import abstention
 from rag.answer.ground import evidence
-from rag.models.chat import chat, messages
-from rag.records import Citation, Masked
+from rag.masked import EMPTY, SPACE, Masked, fixed, packaged
+from rag.models.chat import generate
+from rag.records import Citation
 from rag.retrieve.pack import Passage
 from rag.sentences import split
 
 if TYPE_CHECKING:
+    from rag.answer import Mask
     from rag.answer.extractive import Embed
     from rag.config import Aws
 
@@ -35,6 +35,7 @@ SECOND = 0.8
 _MARKERS = r"\[\d{1,3}(?:\s*[,;]\s*\d{1,3})*\]"
 _AFTER_STOP = re.compile(rf"([.!?…]+[\"”’»)]*)((?:\s*{_MARKERS})+)")
 _MARKER = re.compile(rf"\s*{_MARKERS}")
+_PASSAGE = re.compile(r"<(?=\s*/?\s*passages?\b)", re.IGNORECASE)
 _LIST_MARK = re.compile(r"^(?:[-–—*+•▪◦‣●■]|\(?\d{1,3}[.)])\s+")
 
 
@@ -42,7 +43,7 @@ _LIST_MARK = re.compile(r"^(?:[-–—*+•▪◦‣●■]|\(?\d{1,3}[.)])\s+")
 class Claim:
     """A sentence of a reply, without markers, and the numbers that it cites."""
 
-    text: str
+    text: Masked
     cites: tuple[int, ...]
 
 
@@ -53,12 +54,15 @@ class ChatAnswerer:
         uri: ``bedrock/MODEL_ID`` or ``sagemaker/ENDPOINT``.
         embed: Texts to vectors, for the check.
         max_tokens: Of the reply.
+        mask: The gate. A model may write a name that no passage holds, so its reply goes through
+            before anything is done with it.
     """
 
-    def __init__(self, uri: str, embed: Embed, aws: Aws, max_tokens: int) -> None:
+    def __init__(self, uri: str, embed: Embed, aws: Aws, max_tokens: int, mask: Mask) -> None:
         self._uri = uri
         self._embed = embed
         self._aws = aws
+        self._mask = mask
         self._max_tokens = max_tokens
 
     def answer(self, question: Masked, passages: Sequence[Passage], min_support: float) -> Draft:
@@ -69,16 +73,15 @@ class ChatAnswerer:
         """
         if not passages:
             return Draft(abstention(question, passages), (), 0.0, abstained=True)
-        asked = _prompt("question").format(passages=shown(passages), question=one_line(question))
-        model = chat(self._uri, self._aws, self._max_tokens)
-        reply = model.invoke(messages(self._uri, _prompt("system"), asked))
-        cut = reply.response_metadata.get("stopReason") == "max_tokens"
-        return grounded(question, str(reply.text), passages, min_support, self._embed, cut=cut)
+        asked = _prompt("question").filled(passages=shown(passages), question=one_line(question))
+        reply = generate(self._uri, self._aws, self._max_tokens, _prompt("system"), asked)
+        said = self._mask(reply.text)
+        return grounded(question, said, passages, min_support, self._embed, cut=reply.cut)
 
 
 def grounded(
     question: Masked,
-    reply: str,
+    reply: Masked,
     passages: Sequence[Passage],
     min_support: float,
     embed: Embed,
@@ -93,7 +96,7 @@ def grounded(
     """
     claims = [claim for claim in read(reply, cut=cut) if valid(claim, passages)]
     cited = [valid(claim, passages) for claim in claims]
-    sentences: list[str] = []
+    sentences: list[Masked] = []
     citations: list[Citation] = []
     supports: list[float] = []
     highest = 0.0
@@ -112,14 +115,17 @@ def grounded(
         sentences.append(_marked(claim.text, numbers))
     if not sentences:
         return Draft(abstention(question, passages), (), highest, abstained=True)
-    return Draft(Masked(" ".join(sentences)), tuple(citations), min(supports), abstained=False)
+    return Draft(SPACE.join(sentences), tuple(citations), min(supports), abstained=False)
 
 
-def read(reply: str, *, cut: bool = False) -> list[Claim]:
+def read(reply: Masked, *, cut: bool = False) -> list[Claim]:
     """Return the sentences of a reply, each with the passages it names."""
     # "Text. [1]" is "Text [1]." to whoever splits sentences.
-    text = _AFTER_STOP.sub(lambda match: f" {match[2].strip()}{match[1]}", reply)
-    sentences = [text[start:end] for start, end in split(text)]
+    text = reply.sub(
+        _AFTER_STOP,
+        lambda match: SPACE + reply.cut(*match.span(2)).strip() + reply.cut(*match.span(1)),
+    )
+    sentences = [text.cut(start, end) for start, end in split(text)]
     if cut and sentences and not re.search(r"[.!?…][\"”’»)]*$", sentences[-1]):
         sentences.pop()
     claims = []
@@ -129,7 +135,7 @@ def read(reply: str, *, cut: bool = False) -> list[Claim]:
             for marker in _MARKER.findall(sentence)
             for number in re.findall(r"\d+", marker)
         ]
-        bare = _LIST_MARK.sub("", one_line(_MARKER.sub("", sentence)))
+        bare = one_line(sentence.sub(_MARKER, EMPTY)).sub(_LIST_MARK, EMPTY)
         if bare:
             claims.append(Claim(bare, tuple(dict.fromkeys(numbers))))
     return claims
@@ -140,21 +146,21 @@ def valid(claim: Claim, passages: Sequence[Passage]) -> list[Passage]:
     return [passages[number - 1] for number in claim.cites if 0 < number <= len(passages)]
 
 
-def shown(passages: Sequence[Passage]) -> str:
+def shown(passages: Sequence[Passage]) -> Masked:
     """Return passages as the prompt shows them; none can end its own element or open another."""
-    return "\n".join(
-        f'<passage number="{number}">\n{_inert(passage.shown)}\n</passage>'
+    return fixed("\n").join(
+        fixed('<passage number="{}">\n{}\n</passage>', number, _inert(passage.shown))
         for number, passage in enumerate(passages, start=1)
     )
 
 
-def one_line(text: str) -> str:
+def one_line(text: Masked) -> Masked:
     """Return a text with single spaces for all of its white space."""
-    return " ".join(text.split())
+    return SPACE.join(text.split())
 
 
-def _inert(text: str) -> str:
-    return re.sub(r"<(?=\s*/?\s*passages?\b)", "‹", text, flags=re.IGNORECASE)
+def _inert(text: Masked) -> Masked:
+    return text.sub(_PASSAGE, fixed("‹"))
 
 
 def _place(citations: list[Citation], new: Citation) -> int:
@@ -166,15 +172,13 @@ def _place(citations: list[Citation], new: Citation) -> int:
     return len(citations)
 
 
-def _marked(sentence: str, numbers: Sequence[int]) -> str:
-    marks = "".join(f"[{number}]" for number in sorted(set(numbers)))
+def _marked(sentence: Masked, numbers: Sequence[int]) -> Masked:
+    marks = EMPTY.join(fixed("[{}]", number) for number in sorted(set(numbers)))
     end = re.search(r"[.!?…]+[\"”’»)]*$", sentence)
     if end is None:
-        return f"{sentence} {marks}."
-    return f"{sentence[: end.start()]} {marks}{end[0]}"
+        return fixed("{} {}.", sentence, marks)
+    return fixed("{} {}{}", sentence[: end.start()], marks, sentence[end.start() :])
 
 
-@cache
-def _prompt(name: str) -> str:
-    folder = files("rag.answer") / "prompts"
-    return (folder / f"{name}-{PROMPT}.txt").read_text("utf-8").strip()
+def _prompt(name: str) -> Masked:
+    return packaged("rag.answer", f"prompts/{name}-{PROMPT}.txt")

@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from rag.answer import Draft, citation
+from rag.masked import SPACE, Masked, fixed
 from rag.privacy.pseudonym import MASK
-from rag.records import Masked
 from rag.retrieve.pack import Passage
 from rag.sentences import split
 
-Embed = Callable[[Sequence[str]], Any]
+Embed = Callable[[Sequence[Masked]], Any]
 """Texts to an array of shape (texts, dimensions), float32, rows L2-normalised."""
 
 FEATURES = (
@@ -72,7 +72,7 @@ class Candidate:
     """
 
     passage: Passage
-    text: str
+    text: Masked
     features: tuple[float, ...]
     order: tuple[int, int]
 
@@ -107,21 +107,21 @@ class Extractive:
             return Draft(abstention(question, passages), (), support, abstained=True)
         chosen = _choose(ranked, max(min_support, _CLOSE * support))
         return Draft(
-            text=Masked(" ".join(" ".join(candidate.text.split()) for candidate in chosen)),
+            text=SPACE.join(SPACE.join(candidate.text.split()) for candidate in chosen),
             citations=tuple(citation(one.passage, one.text, one.support) for one in chosen),
             support=support,
             abstained=False,
         )
 
 
-def candidates(question: str, passages: Sequence[Passage], embed: Embed) -> list[Candidate]:
+def candidates(question: Masked, passages: Sequence[Passage], embed: Embed) -> list[Candidate]:
     """Every sentence of `passages` with its features, in reading order.
 
     Passages that miss a pseudonym of the question are left out: they are about somebody else.
     """
     named = {mask for mask in MASK.findall(question) if not mask.startswith("<")}
     wanted = terms(question)
-    kept: list[tuple[Passage, tuple[int, int], str]] = []
+    kept: list[tuple[Passage, tuple[int, int], Masked]] = []
     for place, passage in enumerate(passages):
         if all(pseudonym in passage.shown for pseudonym in named):
             for start, end in split(passage.text):
@@ -162,21 +162,22 @@ def terms(text: str) -> frozenset[str]:
     )
 
 
-def readable(text: str, named: Collection[str]) -> str:
+def readable(text: Masked, named: Collection[str]) -> Masked:
     """`text` as an embedding model understands it, which knows names but no pseudonyms.
 
     Persons of the question get a name that tells neither gender nor much else.
     """
 
-    def word(match: re.Match[str]) -> str:
-        kind = match[0].strip("<>*").split(" ")[0]
-        if not match[0].startswith("<"):
+    def word(match: re.Match[str]) -> Masked:
+        mask = text.cut(*match.span())
+        kind = mask.strip("<>*").split(" ")[0]
+        if not mask.startswith("<"):
             kind = kind.rpartition("_")[0]
         if kind == "PERSON":
-            return "Robin" if match[0] in named else "somebody"
-        return kind.replace("_", " ").lower()
+            return fixed("Robin") if mask in named else fixed("somebody")
+        return kind.replace("_", SPACE).lower()
 
-    return MASK.sub(word, text)
+    return text.sub(MASK, word)
 
 
 def _stem(word: str) -> str:
@@ -225,14 +226,14 @@ def _choose(ranked: Sequence[Candidate], least: float) -> list[Candidate]:
     return chosen
 
 
-def abstention(question: str, passages: Sequence[Passage]) -> Masked:
+def abstention(question: Masked, passages: Sequence[Passage]) -> Masked:
     """Say that nothing answers, and which documents lie nearest."""
     names = list(dict.fromkeys(passage.hit.document for passage in passages))[:_NAMED_DOCUMENTS]
-    asked = " ".join(question.split())
+    asked = SPACE.join(question.split())
     if not names:
-        return Masked(f"Nothing that you may read was found for: {asked}")
-    return Masked(
-        f"No passage that you may read answers: {asked} The nearest documents are: "
-        + ", ".join(names)
-        + "."
+        return fixed("Nothing that you may read was found for: {}", asked)
+    return fixed(
+        "No passage that you may read answers: {} The nearest documents are: {}.",
+        asked,
+        fixed(", ").join(names),
     )

@@ -15,6 +15,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from rag.answer.extractive import readable, terms
+from rag.masked import EMPTY, Masked
 from rag.privacy.pseudonym import MASK
 from rag.sentences import split
 
@@ -68,11 +69,11 @@ class Evidence:
 
     passage: Passage
     support: float
-    quote: str
+    quote: Masked
 
 
 def evidence(
-    claims: Sequence[str], cited: Sequence[Sequence[Passage]], embed: Embed
+    claims: Sequence[Masked], cited: Sequence[Sequence[Passage]], embed: Embed
 ) -> list[list[Evidence]]:
     """Return for each claim what each of the passages that it cites has for it.
 
@@ -84,7 +85,7 @@ def evidence(
         cited: For each, the passages it names.
         embed: Texts to vectors.
     """
-    units: dict[str, list[str]] = {}
+    units: dict[str, list[Masked]] = {}
     for passages in cited:
         for passage in passages:
             units.setdefault(passage.hit.chunk.id, _units(passage))
@@ -118,21 +119,21 @@ def _number(written: str) -> str:
     return bare.rstrip("0").rstrip(".") if re.fullmatch(r"\d+\.\d+", bare) else bare
 
 
-def _units(passage: Passage) -> list[str]:
+def _units(passage: Passage) -> list[Masked]:
     """A passage's sentences and its pairs of neighbours."""
     spans = split(passage.text)
     pairs = [(first[0], second[1]) for first, second in pairwise(spans)]
-    return [passage.text[start:end] for start, end in [*spans, *pairs]]
+    return [passage.text.cut(start, end) for start, end in [*spans, *pairs]]
 
 
 def _best(
-    claim: str, units: Sequence[str], passage: Passage, vectors: dict[str, Any]
-) -> tuple[float, str]:
+    claim: Masked, units: Sequence[Masked], passage: Passage, vectors: dict[Masked, Any]
+) -> tuple[float, Masked]:
     """The support that the nearest unit gives, and the unit's text."""
     wanted = terms(claim)
     heading = terms(passage.hit.chunk.heading)
     whole = terms(passage.shown)
-    best, quote = 0.0, ""
+    best, quote = 0.0, EMPTY
     for text in units:
         near = terms(text) | heading
         cover = 0.8 * _share(wanted, near) + 0.2 * _share(wanted, whole)

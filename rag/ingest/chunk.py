@@ -14,12 +14,14 @@ from dataclasses import dataclass, field
 
 from rag.config import Chunking
 from rag.ingest.passages import Block, Piece, Sizes, fitting, passages, row_text
+from rag.masked import EMPTY, Masked, fixed
 from rag.models import Tokens
-from rag.records import Chunk, Masked, MaskedDocument, MaskedElement
+from rag.records import Chunk, MaskedDocument, MaskedElement
 
 HEADING_SHARE = 4  # a heading takes at most a quarter of a passage
 TINY_SHARE = 8  # sections of less than an eighth join their neighbours
 
+_ABOVE = fixed(" › ")  # between a heading and what stands under it
 _DIGITS = re.compile(r"\d+")
 
 
@@ -68,12 +70,12 @@ def chunk(
                     id=_hash(f"{key}\0{seen[key]}"),
                     document_id=document_id,
                     position=len(chunks),
-                    heading=Masked(heading),
-                    text=Masked(passage.text),
+                    heading=heading,
+                    text=passage.text,
                     tokens=sizes.count(heading) + sizes.count(passage.text),
                     page=passage.page,
                     section=section.path,
-                    html=Masked(passage.html),
+                    html=passage.html,
                     kind="table" if passage.html else "text",
                 )
             )
@@ -110,7 +112,7 @@ def _sections(document: MaskedDocument) -> list[_Section]:
         waiting.clear()
 
     for element in document.elements:
-        text = Masked(element.text.strip())
+        text = element.text.strip()
         if element.kind in ("field", "header", "footer") or not (text or element.rows):
             continue
         if element.kind == "title":
@@ -133,15 +135,16 @@ def _about(elements: Iterable[MaskedElement]) -> list[Block]:
             continue
         if element.kind == "field":
             label = element.label[:1].upper() + element.label[1:]
-            fields.append(Block(f"{label}: {text}" if label else text, element.page))
+            said = fixed("{}: {}", label, text) if label else text
+            fields.append(Block(said, element.page))
         elif element.kind in ("header", "footer"):
             margins.setdefault(_DIGITS.sub("0", text), Block(text, None))
     return [*fields, *margins.values()]
 
 
-def _countable(title: str, sections: Iterable[_Section]) -> Iterator[str]:
+def _countable(title: Masked, sections: Iterable[_Section]) -> Iterator[Masked]:
     for section in sections:
-        yield " › ".join(_parts(title, section.path))
+        yield _ABOVE.join(_parts(title, section.path))
         for block in section.blocks:
             yield from map(row_text, block.rows) if block.rows else (block.text,)
 
@@ -176,7 +179,7 @@ def _joined(sections: Sequence[_Section], budget: int, sizes: Sizes) -> Iterator
     yield from finished()
 
 
-def _parts(title: str, path: Sequence[str]) -> list[str]:
+def _parts(title: Masked, path: Sequence[Masked]) -> list[Masked]:
     """The document's title and the section's path, without a first heading that repeats it."""
     parts = [part for part in path if part.strip()]
     title = title.strip()
@@ -185,17 +188,17 @@ def _parts(title: str, path: Sequence[str]) -> list[str]:
     return parts
 
 
-def _heading(parts: list[str], room: int, sizes: Sizes) -> tuple[str, set[str]]:
+def _heading(parts: list[Masked], room: int, sizes: Sizes) -> tuple[Masked, set[Masked]]:
     """The heading line within `room` tokens, and the parts it shows whole.
 
     The innermost heading stays longest, then the document's title.
     """
-    while len(parts) > 1 and sizes(" › ".join(parts)) > room:
+    while len(parts) > 1 and sizes(_ABOVE.join(parts)) > room:
         del parts[1 if len(parts) > 2 else 0]
-    heading = " › ".join(parts)
+    heading = _ABOVE.join(parts)
     if sizes(heading) <= room:
         return heading, set(parts)
     block = Block(heading, None)
     first = next(fitting([Piece(block, 0, len(heading), 0)], room, sizes))
     cut = first[0].text
-    return (cut, set()) if sizes(cut) <= room else ("", set())
+    return (cut, set()) if sizes(cut) <= room else (EMPTY, set())

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 
-from rag.records import Failure
+from rag.masked import fixed
+from rag.records import Failure, MaskedFailure
 
 CODES: dict[str, tuple[str, str]] = {
     "empty": (
@@ -121,13 +122,12 @@ CODES: dict[str, tuple[str, str]] = {
 }
 
 
-def failure(code: str, step: str = "parse", *, name: str = "", **numbers: float) -> Failure:
+def failure(code: str, step: str = "parse", **numbers: float) -> MaskedFailure:
     """Return the failure with this code, its sentences filled with `numbers`.
 
     Args:
         code: One of `CODES`.
         step: The step that gave up.
-        name: An attachment's file name; the only raw text in a failure, masked by the gate.
         numbers: What the sentences of this code ask for. Numbers only.
 
     Raises:
@@ -137,8 +137,17 @@ def failure(code: str, step: str = "parse", *, name: str = "", **numbers: float)
     for given in numbers.values():
         if not isinstance(given, int | float):
             raise TypeError("A failure's sentences take numbers only.")
-    reason, action = CODES[code]
-    return Failure(step, code, reason.format(**numbers), action.format(**numbers), name)
+    reason, action = (fixed(sentence).filled(**numbers) for sentence in CODES[code])
+    return MaskedFailure(step, code, reason, action)
+
+
+def named(failed: Failure, name: str) -> Failure:
+    """Return the failure of an attachment with this file name.
+
+    Args:
+        name: Raw; the gate masks it.
+    """
+    return Failure(failed.step, failed.code, failed.reason, failed.action, name)
 
 
 def restore(code: str, reason: str, action: str, name: str = "") -> Failure:
@@ -148,10 +157,10 @@ def restore(code: str, reason: str, action: str, name: str = "") -> Failure:
         ValueError: The sentences are not those of the code.
     """
     for template, sentence in zip(CODES.get(code, ("", "")), (reason, action), strict=True):
-        fixed = [re.escape(part) for part in re.split(r"\{[^}]*\}", template)]
-        if not template or not re.fullmatch(r"[\d,.e+]{1,30}".join(fixed), sentence):
+        literal = [re.escape(part) for part in re.split(r"\{[^}]*\}", template)]
+        if not template or not re.fullmatch(r"[\d,.e+]{1,30}".join(literal), sentence):
             raise ValueError("Not a failure of this code.")
-    return Failure("parse", code, reason, action, name)
+    return Failure("parse", code, fixed(reason), fixed(action), name)
 
 
 class Unparsable(Exception):
@@ -164,4 +173,4 @@ class Unparsable(Exception):
 
     def failure(self, name: str = "") -> Failure:
         """Return what it becomes."""
-        return failure(self.code, "parse", name=name, **self.numbers)
+        return named(failure(self.code, "parse", **self.numbers), name)

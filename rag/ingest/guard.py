@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from rag.errors import ServiceFailed, ServiceRefused
 from rag.ingest.failures import failure
+from rag.masked import EMPTY, Masked, fixed
 from rag.privacy.guardrail.aligning import replaced
-from rag.records import Failure, Masked, MaskedDocument, MaskedElement
+from rag.records import MaskedDocument, MaskedElement, MaskedFailure
 
 if TYPE_CHECKING:
     from rag.ingest.context import Context
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 Taken = Callable[[int], tuple[Masked, Mapping[str, int]]]
 """A string by its number, and what the guardrail anonymised in it, counted by name."""
+
+_BLANK, _LINE, _BAR = fixed("\n\n"), fixed("\n"), fixed(" | ")
 
 COUNTED = "guardrail:"
 """Before the kinds that the guardrail found in what the gate had masked."""
@@ -33,13 +36,13 @@ class Guarded:
         name: None where it did not pass.
     """
 
-    document: MaskedDocument | Failure | None
+    document: MaskedDocument | MaskedFailure | None
     name: Masked | None
 
 
 def guard(
     guardrail: Guardrail,
-    documents: Sequence[MaskedDocument | Failure | None],
+    documents: Sequence[MaskedDocument | MaskedFailure | None],
     names: Sequence[Masked],
 ) -> list[Guarded]:
     """Have the guardrail read documents and their names; as few calls as it takes.
@@ -60,7 +63,7 @@ def guard(
     texts: list[Masked] = []
     owners: list[int] = []
     for place, (script, name) in enumerate(zip(scripts, names, strict=True)):
-        texts += (script.text if script else Masked(""), name)
+        texts += (script.text if script else EMPTY, name)
         owners += (place, place)
     verdicts = guardrail.check(texts, "INPUT", owners)
     results = []
@@ -85,10 +88,10 @@ def names(context: Context, keys: Sequence[str]) -> list[Masked]:
         passed = guard(guardrail, [None] * len(masked), masked)
     except (ServiceFailed, ServiceRefused):
         passed = [Guarded(None, None)] * len(masked)
-    return [one.name or Masked(f"withheld/{place}") for place, one in enumerate(passed, 1)]
+    return [one.name or fixed("withheld/{}", place) for place, one in enumerate(passed, 1)]
 
 
-def _blocked(counts: Mapping[str, int]) -> Failure:
+def _blocked(counts: Mapping[str, int]) -> MaskedFailure:
     named = ("topics", "content", "words", "identifiers")
     topics, content, words, identifiers = (counts.get(kind, 0) for kind in named)
     return failure(
@@ -102,7 +105,7 @@ def _blocked(counts: Mapping[str, int]) -> Failure:
     )
 
 
-def _taken(guardrail: Guardrail, script: _Script, read: Verdict) -> MaskedDocument | Failure:
+def _taken(guardrail: Guardrail, script: _Script, read: Verdict) -> MaskedDocument | MaskedFailure:
     if read.spans is not None:
         return script.build(script.by(read))
     # The new text cannot be laid over the old one: each string has to be read by itself.
@@ -124,10 +127,10 @@ class _Script:
         self.strings: list[Masked] = []
         self._starts: list[int] = []
         self._seen: dict[Masked, int] = {}
-        self._pieces: list[str] = []
+        self._pieces: list[Masked] = []
         self._length = 0
         self._make = self._document(document)
-        self.text = Masked("".join(self._pieces))
+        self.text = EMPTY.join(self._pieces)
 
     def build(self, taken: Taken) -> MaskedDocument:
         """Return the document with its strings replaced."""
@@ -150,11 +153,11 @@ class _Script:
             start = self._starts[number]
             end = start + len(self.strings[number])
             here = [spans[place] for place in own[number]]
-            return Masked(replaced(self.text, here, start, end)), counts[number]
+            return replaced(self.text, here, start, end), counts[number]
 
         return taken
 
-    def _add(self, text: Masked, joint: str = "\n\n", shared: bool = False) -> int:
+    def _add(self, text: Masked, joint: Masked = _BLANK, shared: bool = False) -> int:
         if shared and text in self._seen:
             return self._seen[text]
         number = len(self.strings)
@@ -190,11 +193,11 @@ class _Script:
         return build
 
     def _attachment(
-        self, attached: MaskedDocument | Failure
-    ) -> Callable[[Taken], MaskedDocument | Failure]:
+        self, attached: MaskedDocument | MaskedFailure
+    ) -> Callable[[Taken], MaskedDocument | MaskedFailure]:
         if isinstance(attached, MaskedDocument):
             return self._document(attached)
-        name = self._add(Masked(attached.name))
+        name = self._add(attached.name)
         return lambda taken: replace(attached, name=taken(name)[0])
 
     def _element(self, element: MaskedElement) -> Callable[[Taken], MaskedElement]:
@@ -202,7 +205,7 @@ class _Script:
         label = self._add(element.label, shared=True) if element.label else -1
         rows = [
             [
-                self._add(cell, " | " if place + 1 < len(row) else "\n")
+                self._add(cell, _BAR if place + 1 < len(row) else _LINE)
                 for place, cell in enumerate(row)
             ]
             for row in element.rows
@@ -211,10 +214,10 @@ class _Script:
 
         def build(taken: Taken) -> MaskedElement:
             cells = tuple(tuple(taken(number)[0] for number in row) for row in rows)
-            readable = "\n".join(" | ".join(row) for row in cells) if rows else taken(text)[0]
+            readable = _LINE.join(_BAR.join(row) for row in cells) if rows else taken(text)[0]
             return replace(
                 element,
-                text=Masked(readable),
+                text=readable,
                 section=tuple(taken(number)[0] for number in section),
                 rows=cells,
                 label=taken(label)[0] if label >= 0 else element.label,

@@ -8,13 +8,13 @@ letters; never inside what masking left.
 
 from __future__ import annotations
 
-import html
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from rag.masked import EMPTY, Masked, fixed
 from rag.models import Tokens
 from rag.privacy.pseudonym import MASK
 from rag.sentences import split
@@ -22,17 +22,18 @@ from rag.sentences import split
 LONGEST_TOKEN = 16
 """Characters; more count as more tokens, whatever the model makes of them."""
 
+_BLANK, _LINE, _BAR = fixed("\n\n"), fixed("\n"), fixed(" | ")
 _SPACE = re.compile(r"\s+")
 _CELL = re.compile(r" \| ")
 
-Rows = Sequence[Sequence[str]]
+Rows = Sequence[Sequence[Masked]]
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
     """An element's text, or a table's rows."""
 
-    text: str
+    text: Masked
     page: int | None
     rows: Rows = ()
 
@@ -48,17 +49,17 @@ class Piece:
     whole: bool = True
 
     @property
-    def text(self) -> str:
-        return self.block.text[self.start : self.end]
+    def text(self) -> Masked:
+        return self.block.text.cut(self.start, self.end)
 
 
 @dataclass(frozen=True, slots=True)
 class Passage:
     """What becomes a chunk's text, the page where it starts, and a table's structure."""
 
-    text: str
+    text: Masked
     page: int | None
-    html: str = ""
+    html: Masked = EMPTY
 
 
 class Sizes:
@@ -84,9 +85,9 @@ class Sizes:
         return max(self.count(text), len(text) // LONGEST_TOKEN)
 
 
-def row_text(cells: Sequence[str]) -> str:
+def row_text(cells: Sequence[Masked]) -> Masked:
     """Return a table's row as people read it."""
-    return " | ".join(cells)
+    return _BAR.join(cells)
 
 
 def passages(blocks: Sequence[Block], room: int, overlap: int, sizes: Sizes) -> Iterator[Passage]:
@@ -110,7 +111,7 @@ def _prose(blocks: Sequence[Block], room: int, overlap: int, sizes: Sizes) -> It
     if not blocks:
         return
     if sum(sizes(block.text) for block in blocks) <= room:
-        yield Passage("\n\n".join(block.text for block in blocks), blocks[0].page)
+        yield Passage(_BLANK.join(block.text for block in blocks), blocks[0].page)
         return
     overlap = min(overlap, room // 2)
     pieces = [piece for block in blocks for piece in _sentences(block, room - overlap, sizes)]
@@ -163,14 +164,14 @@ def _carried(before: Sequence[Piece], room: int) -> list[Piece]:
     return carried
 
 
-def _text(pieces: Sequence[Piece]) -> str:
+def _text(pieces: Sequence[Piece]) -> Masked:
     """The pieces as they stand in the document; a blank line between blocks."""
     text = pieces[0].text
     for last, piece in pairwise(pieces):
         if piece.block is last.block:
-            text += last.block.text[last.end : piece.end]
+            text += last.block.text.cut(last.end, piece.end)
         else:
-            text += f"\n\n{piece.text}"
+            text += _BLANK + piece.text
     return text
 
 
@@ -231,27 +232,28 @@ def _table(block: Block, room: int, sizes: Sizes) -> Iterator[Passage]:
         first, head = 0, 0  # all in one, or a header too long to be repeated
     else:
         first = 1
-    rows: list[tuple[str, Sequence[str], int]] = []
+    rows: list[tuple[Masked, Sequence[Masked], int]] = []
     for line, row in zip(lines[first:], block.rows[first:], strict=True):
         if sizes(line) <= room - head:
             rows.append((line, row, sizes(line)))
         else:
             whole = Piece(Block(line, block.page), 0, len(line), 0)
             for [piece] in fitting([whole], room - head, sizes):
-                rows.append((piece.text, _CELL.split(piece.text), piece.size))
+                rows.append((piece.text, piece.text.split(_BAR), piece.size))
     start = 0
     for end in _groups([size for _, _, size in rows], room - head):
         part = rows[start:end]
-        text = "\n".join([*lines[:first], *(line for line, _, _ in part)])
+        text = _LINE.join([*lines[:first], *(line for line, _, _ in part)])
         cells = [*block.rows[:first], *(row for _, row, _ in part)]
         headed = len(block.rows) > 1 and cells[0] is block.rows[0]
         yield Passage(text, block.page, _html(cells[:headed], cells[headed:]))
         start = end
 
 
-def _html(header: Rows, body: Rows) -> str:
-    def row(cells: Sequence[str], tag: str) -> str:
-        return "<tr>" + "".join(f"<{tag}>{html.escape(each)}</{tag}>" for each in cells) + "</tr>"
+def _html(header: Rows, body: Rows) -> Masked:
+    def row(cells: Sequence[Masked], cell: Masked) -> Masked:
+        return fixed("<tr>{}</tr>", EMPTY.join(cell.filled(each.escaped()) for each in cells))
 
-    lines = [*(row(cells, "th") for cells in header), *(row(cells, "td") for cells in body)]
-    return f"<table>{''.join(lines)}</table>"
+    head, data = fixed("<th>{}</th>"), fixed("<td>{}</td>")
+    lines = [*(row(cells, head) for cells in header), *(row(cells, data) for cells in body)]
+    return fixed("<table>{}</table>", EMPTY.join(lines))

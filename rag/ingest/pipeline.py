@@ -27,6 +27,7 @@ from rag.ingest.store import DocumentResult, Job, RunPlan
 from rag.ingest.sync import apply_results, finish, restrict
 from rag.ingest.verify import verify
 from rag.ledger import documents, leases, runs
+from rag.masked import SPACE, Masked
 
 AIRFLOW_LEASE_SECONDS = 6 * 3600.0
 """A run whose tasks wait in queues holds its corpus for this long after its last sign of life."""
@@ -314,11 +315,13 @@ class Pipeline:
         self.context.store.write_report(run_id, name, {"seconds": seconds, **counts})
 
 
-def _warnings(context: Context) -> dict[str, str]:
+def _warnings(context: Context) -> dict[Masked, Masked]:
     """What should be mended in the source: masked name to what is wrong and what to do."""
     found = context.connector.warnings
     shown = names(context, [one.key for one in found])
-    return {str(name): f"{one.reason} {one.action}" for name, one in zip(shown, found, strict=True)}
+    return {
+        name: SPACE.join([one.reason, one.action]) for name, one in zip(shown, found, strict=True)
+    }
 
 
 def _outcomes(plan: RunPlan, total: Mapping[str, Any]) -> dict[str, int]:

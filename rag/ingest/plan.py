@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from rag.errors import ListingFailed, MassDeletion
-from rag.records import DocumentRef, Masked, Principal
+from rag.masked import Masked
+from rag.records import DocumentRef, Principal
 
 if TYPE_CHECKING:
     from rag.config import MaxDelete

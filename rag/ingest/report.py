@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
+    from rag.masked import Masked
+
 
 @dataclass(frozen=True, slots=True)
 class SyncReport:
@@ -44,7 +46,7 @@ class SyncReport:
     types: Mapping[str, int] = field(default_factory=dict)
     failures: Mapping[str, int] = field(default_factory=dict)
     repaired: Mapping[str, int] = field(default_factory=dict)
-    warnings: Mapping[str, str] = field(default_factory=dict)
+    warnings: Mapping[Masked, Masked] = field(default_factory=dict)
     usage: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     dry_run: bool = False
 

@@ -17,7 +17,8 @@ from rag.errors import DocumentsRefused, TargetFailed
 from rag.ingest.failures import CODES
 from rag.ledger import documents, quarantine, targets
 from rag.ledger.entries import DocumentEntry, Fingerprints, QuarantineEntry
-from rag.targets.refusals import passing
+from rag.masked import configured, fixed
+from rag.targets.refusals import passing, worded
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -123,8 +124,8 @@ def _refused(
         version=entry.version,
         step=STEP,
         code=CODE,
-        reason=f"{said} {target}: {reason}",
-        action=action,
+        reason=fixed("{} {}: {}", fixed(said), configured(target), worded(reason)),
+        action=fixed(action),
         fingerprint=current.up_to(STEP),
         content_id=entry.content_id,
         transient=passing(reason),

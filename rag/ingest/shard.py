@@ -21,7 +21,15 @@ from rag.ingest.chunk import chunk
 from rag.ingest.failures import failure
 from rag.ingest.report import plain
 from rag.ingest.store import DocumentResult, Job, with_vectors
-from rag.records import Chunk, DocumentRef, Failure, Masked, MaskedDocument, ParsedDocument
+from rag.masked import EMPTY, Masked, fixed, identifier
+from rag.records import (
+    Chunk,
+    DocumentRef,
+    Failure,
+    MaskedDocument,
+    MaskedFailure,
+    ParsedDocument,
+)
 
 if TYPE_CHECKING:
     from rag.ingest.context import Context
@@ -78,9 +86,6 @@ class ShardReport:
             self.seconds[step] = self.seconds.get(step, 0.0) + spent
 
 
-_UNREAD = Masked("")
-
-
 @dataclass(slots=True)
 class _Item:
     """A document on its way: bytes read, perhaps parsed, perhaps masked. Raw until `masked`."""
@@ -91,8 +96,8 @@ class _Item:
     size: int = 0
     pending: Future[ParsedDocument | Failure] | None = None
     parsed: ParsedDocument | None = None
-    masked: MaskedDocument | Failure | None = None
-    name: Masked = _UNREAD
+    masked: MaskedDocument | MaskedFailure | None = None
+    name: Masked = EMPTY
 
 
 def run_shard(
@@ -172,8 +177,8 @@ def _parsed(item: _Item, report: ShardReport) -> _Item:
         with report.timed("parse"):
             outcome = item.pending.result()
         item.pending = None
-        if isinstance(outcome, Failure):
-            item.masked = outcome
+        if isinstance(outcome, Failure):  # of a listed document: it has no name
+            item.masked = MaskedFailure(outcome.step, outcome.code, outcome.reason, outcome.action)
         else:
             item.parsed = outcome
     return item
@@ -248,7 +253,7 @@ def _guard(
 
 def _unnamed(item: _Item) -> Masked:
     """The name of a document whose own did not pass."""
-    return Masked(f"withheld/{item.job.document_id[:12]}")
+    return fixed("withheld/{}", identifier(item.job.document_id).cut(0, 12))
 
 
 def _results(context: Context, item: _Item, report: ShardReport) -> Iterator[DocumentResult]:
@@ -261,7 +266,7 @@ def results_of(
     job: Job,
     content_id: str,
     name: Masked,
-    masked: MaskedDocument | Failure,
+    masked: MaskedDocument | MaskedFailure,
     report: ShardReport,
     parent: tuple[str, int] | None = None,
 ) -> Iterator[DocumentResult]:
@@ -290,21 +295,23 @@ def results_of(
         size=job.size,
         content_id=content_id,
         media_type=document.media_type if document else "",
-        title=document.title if document else Masked(""),
+        title=document.title if document else EMPTY,
         acl=job.acl,
         masked=dict(document.masked) if document else {},
         chunks=tuple(chunks),
         failure=failed,
     )
     for place, attached in enumerate(document.attachments if document else ()):
-        inner = Masked(f"{name} › {attached.name or place + 1}")
+        inner = fixed("{} › {}", name, attached.name or place + 1)
         yield from results_of(
             context, job, content_id, inner, attached, report, (document_id, place)
         )
 
 
-def _split(masked: MaskedDocument | Failure) -> tuple[Failure | None, MaskedDocument | None]:
-    return (masked, None) if isinstance(masked, Failure) else (None, masked)
+def _split(
+    masked: MaskedDocument | MaskedFailure,
+) -> tuple[MaskedFailure | None, MaskedDocument | None]:
+    return (masked, None) if isinstance(masked, MaskedFailure) else (None, masked)
 
 
 def embed_results(

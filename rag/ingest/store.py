@@ -26,7 +26,9 @@ from typing import TYPE_CHECKING, Any
 
 from rag.errors import SluiceError
 from rag.home import home
-from rag.records import Chunk, Failure, Masked, MaskedDocument, Principal
+from rag.masked import Masked, NotMasked
+from rag.masked.stored import READER
+from rag.records import Chunk, MaskedDocument, MaskedFailure, Principal
 
 if TYPE_CHECKING:
     import numpy
@@ -71,7 +73,7 @@ class RunPlan:
     counts: Mapping[str, int]
     deleted: tuple[str, ...] = ()
     moved: Mapping[str, str] = field(default_factory=dict)
-    warnings: Mapping[str, str] = field(default_factory=dict)
+    warnings: Mapping[Masked, Masked] = field(default_factory=dict)
     dry_run: bool = False
 
 
@@ -98,7 +100,7 @@ class DocumentResult:
     acl: tuple[Principal, ...]
     masked: dict[str, int]
     chunks: tuple[Chunk, ...] = ()
-    failure: Failure | None = None
+    failure: MaskedFailure | None = None
     vectors: Any = None
 
 
@@ -131,12 +133,10 @@ class Store:
     def masked(self, content_id: str, fingerprint: str) -> MaskedDocument | None:
         """Return what parsing and masking these bytes gave before, or None."""
         data = self._read(f"masked/{content_id}-{fingerprint}.zst")
-        return None if data is None else _adapter("masked").validate_json(data)  # type: ignore[no-any-return]
+        return None if data is None else _adapter("masked").validate_json(data, context=READER)  # type: ignore[no-any-return]
 
     def keep_masked(self, content_id: str, fingerprint: str, document: MaskedDocument) -> None:
-        self._write(
-            f"masked/{content_id}-{fingerprint}.zst", _adapter("masked").dump_json(document)
-        )
+        self._write(f"masked/{content_id}-{fingerprint}.zst", _json("masked", document))
 
     def drop_masked(self, keep: Collection[str]) -> int:
         """Delete masked documents whose ``CONTENT-FINGERPRINT`` is not in `keep`."""
@@ -153,7 +153,7 @@ class Store:
     # A run's plan, shards, results and reports
 
     def write_plan(self, plan: RunPlan) -> None:
-        self._write(f"runs/{plan.run_id}/plan.zst", _adapter("plan").dump_json(plan))
+        self._write(f"runs/{plan.run_id}/plan.zst", _json("plan", plan))
 
     def plan(self, run_id: str) -> RunPlan:
         """Return a run's plan.
@@ -161,7 +161,7 @@ class Store:
         Raises:
             SluiceError: The run is over, or there never was one.
         """
-        return _adapter("plan").validate_json(self._need(f"runs/{run_id}/plan.zst"))  # type: ignore[no-any-return]
+        return _adapter("plan").validate_json(self._need(f"runs/{run_id}/plan.zst"), context=READER)  # type: ignore[no-any-return]
 
     def write_report(self, run_id: str, step: str, counts: Mapping[str, Any]) -> None:
         self._write(f"runs/{run_id}/report-{step}.zst", json.dumps(counts).encode())
@@ -176,7 +176,7 @@ class Store:
         ]
 
     def write_shard(self, run_id: str, shard_id: str, jobs: Sequence[Job]) -> None:
-        self._write(f"runs/{run_id}/shard-{shard_id}.zst", _adapter("jobs").dump_json(tuple(jobs)))
+        self._write(f"runs/{run_id}/shard-{shard_id}.zst", _json("jobs", tuple(jobs)))
 
     def shard(self, run_id: str, shard_id: str) -> tuple[Job, ...]:
         """Return a shard's documents.
@@ -198,14 +198,14 @@ class Store:
         stem = f"runs/{run_id}/result-{shard_id}"
         self._put(f"{stem}.npy", buffer.getvalue())
         plain = tuple(replace(result, vectors=None) for result in results)
-        self._write(f"{stem}.zst", _adapter("result").dump_json(plain))
+        self._write(f"{stem}.zst", _json("result", plain))
 
     def result(self, run_id: str, shard_id: str) -> tuple[DocumentResult, ...]:
         """Return what a finished shard made, with vectors."""
         import numpy
 
         stem = f"runs/{run_id}/result-{shard_id}"
-        plain = _adapter("result").validate_json(self._need(f"{stem}.zst"))
+        plain = _adapter("result").validate_json(self._need(f"{stem}.zst"), context=READER)
         array = io.BytesIO(self._get(f"{stem}.npy") or b"")
         vectors: numpy.ndarray = numpy.load(array, allow_pickle=False)
         return tuple(with_vectors(plain, vectors))
@@ -274,6 +274,20 @@ def open_store(corpus: str) -> Store:
     base = os.environ.get("SLUICE_STORE")
     root = f"{base.rstrip('/')}/{corpus}" if base else str(home() / "corpora" / corpus / "store")
     return Store(root)
+
+
+def _json(what: str, record: Any) -> bytes:
+    """Return a record as JSON.
+
+    Raises:
+        NotMasked: Something in it has not passed the gate.
+    """
+    from pydantic_core import PydanticSerializationError
+
+    try:
+        return _adapter(what).dump_json(record)  # type: ignore[no-any-return]
+    except PydanticSerializationError:
+        raise NotMasked("The working store") from None
 
 
 @lru_cache

@@ -18,7 +18,8 @@ from rag.ledger.entries import (
 )
 from rag.ledger.tables import batches, documents, now, upsert
 from rag.ledger.tables import quarantine as quarantine_table
-from rag.records import Masked
+from rag.masked import require
+from rag.masked.stored import stored
 
 
 def view(db: Connection, corpus: str, targets_kept: Iterable[str] = ()) -> LedgerView:
@@ -58,13 +59,13 @@ def entries(
 def _entry(row: Row[tuple[object, ...]]) -> DocumentEntry:
     return DocumentEntry(
         document_id=row.document_id,
-        name=Masked(row.name),
+        name=stored(row.name),
         sealed_key=row.sealed_key,
         version=row.version,
         size=row.size,
         content_id=row.content_id,
         media_type=row.media_type,
-        title=Masked(row.title),
+        title=stored(row.title),
         acl=tuple(row.acl),
         fingerprints=Fingerprints(row.parse_fp, row.mask_fp, row.chunk_fp, row.embed_fp),
         digest=row.digest,
@@ -113,13 +114,13 @@ def record(
                 "corpus": corpus,
                 "document_id": one.document_id,
                 "parent_id": one.parent_id,
-                "name": one.name,
+                "name": require(one.name, "The ledger"),
                 "sealed_key": one.sealed_key,
                 "version": one.version,
                 "size": one.size,
                 "content_id": one.content_id,
                 "media_type": one.media_type,
-                "title": one.title,
+                "title": require(one.title, "The ledger"),
                 "acl": list(one.acl),
                 "parse_fp": one.fingerprints.parse,
                 "mask_fp": one.fingerprints.mask,

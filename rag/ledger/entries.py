@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from rag.records import Masked, Principal
+from rag.masked import Masked
+from rag.records import Principal
 
 RunStatus = Literal["running", "done", "failed", "stopped"]
 
@@ -102,8 +103,8 @@ class QuarantineEntry:
     version: str
     step: str
     code: str
-    reason: str
-    action: str
+    reason: Masked
+    action: Masked
     fingerprint: str
     content_id: str = ""
     transient: bool = False

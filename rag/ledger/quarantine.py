@@ -9,7 +9,8 @@ from sqlalchemy import Connection, case, delete, exists, literal_column, or_, se
 from rag.ledger import tables
 from rag.ledger.entries import QuarantineEntry
 from rag.ledger.tables import batches, now, quarantine, upsert
-from rag.records import Masked
+from rag.masked import require
+from rag.masked.stored import stored
 
 
 def entries(db: Connection, corpus: str) -> list[QuarantineEntry]:
@@ -26,13 +27,13 @@ def entries(db: Connection, corpus: str) -> list[QuarantineEntry]:
     return [
         QuarantineEntry(
             document_id=row.document_id,
-            name=Masked(row.name),
+            name=stored(row.name),
             sealed_key=row.sealed_key,
             version=row.version,
             step=row.step,
             code=row.code,
-            reason=row.reason,
-            action=row.action,
+            reason=stored(row.reason),
+            action=stored(row.action),
             fingerprint=row.fingerprint,
             content_id=row.content_id,
             transient=row.transient,
@@ -63,14 +64,14 @@ def put(
                 "corpus": corpus,
                 "document_id": one.document_id,
                 "parent_id": one.parent_id,
-                "name": one.name,
+                "name": require(one.name, "The ledger"),
                 "sealed_key": one.sealed_key,
                 "version": one.version,
                 "content_id": one.content_id,
                 "step": one.step,
                 "code": one.code,
-                "reason": one.reason,
-                "action": one.action,
+                "reason": require(one.reason, "The ledger"),
+                "action": require(one.action, "The ledger"),
                 "fingerprint": one.fingerprint,
                 "transient": one.transient,
                 "attempts": 1,

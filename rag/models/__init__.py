@@ -7,7 +7,7 @@ this package loads no model and no runtime.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from langchain_core.embeddings import Embeddings
 
     from rag.config import Aws
+    from rag.masked import Masked
 
 EMBEDDING_MODELS = ("embedded/minilm",)
 
@@ -58,21 +59,22 @@ class Embedder(Tokens, Protocol):
     padding: float
     together: int
 
-    def embed(self, texts: Sequence[str]) -> numpy.ndarray:
+    def embed(self, texts: Sequence[Masked]) -> numpy.ndarray:
         """Return passages' L2-normalised embeddings, float32, shape (texts, dimensions), in order.
 
         Threads may share an embedder.
 
         Raises:
+            NotMasked: One of the texts has not passed the gate.
             ServiceFailed, ServiceRefused: The model runs elsewhere and could not be had.
         """
         ...
 
-    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+    def embed_documents(self, texts: list[Masked]) -> list[list[float]]:
         """`embed` by LangChain's name for it."""
         ...
 
-    def embed_query(self, text: str) -> list[float]:
+    def embed_query(self, text: Masked) -> list[float]:
         """Return the embedding of a question, which some models embed otherwise than passages."""
         ...
 
@@ -118,16 +120,21 @@ def fingerprint(uri: str, dimensions: int | None = None) -> str:
     return embedded.fingerprint()
 
 
-def as_langchain(model: Embedder) -> Embeddings:
-    """Return `model` as an instance of LangChain's ``Embeddings``, for those who check."""
+def as_langchain(model: Embedder, mask: Callable[[str], Masked]) -> Embeddings:
+    """Return `model` as an instance of LangChain's ``Embeddings``, for those who check.
+
+    Args:
+        mask: The gate, for the texts come from somebody else's program:
+            ``lambda text: corpus.mask(text).text``.
+    """
     from langchain_core.embeddings import Embeddings
 
     class Adapter(Embeddings):  # type: ignore[misc]  # LangChain's types are not followed
-        def embed_documents(self, texts: list[str]) -> list[list[float]]:
-            return model.embed_documents(texts)
+        def embed_documents(self, texts: list[Masked]) -> list[list[float]]:
+            return model.embed_documents([mask(text) for text in texts])
 
-        def embed_query(self, text: str) -> list[float]:
-            return model.embed_query(text)
+        def embed_query(self, text: Masked) -> list[float]:
+            return model.embed_query(mask(text))
 
     return Adapter()
 

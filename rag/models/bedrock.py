@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from rag.aws.calls import Calls, side_by_side
 from rag.aws.runtime import Runtime
 from rag.errors import ConfigError
+from rag.masked import Masked, fixed, require
 from rag.models.vectors import normalised
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ class BedrockEmbedder:
         self.together = aws.concurrency * max(ROUNDS, family.batch)
         self._calls = Calls(f"Bedrock {model}", aws.concurrency, aws.deadline_seconds)
 
-    def embed(self, texts: Sequence[str]) -> numpy.ndarray:
+    def embed(self, texts: Sequence[Masked]) -> numpy.ndarray:
         """See `rag.models.Embedder.embed`. Longer texts are cut at the model's limit.
 
         Raises:
@@ -97,11 +98,11 @@ class BedrockEmbedder:
         rows = [row for batch in found for row in batch]
         return normalised(rows, len(texts), self.dimensions, self._calls.name)
 
-    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+    def embed_documents(self, texts: list[Masked]) -> list[list[float]]:
         """See `rag.models.Embedder.embed_documents`."""
         return self.embed(texts).tolist()  # type: ignore[no-any-return]
 
-    def embed_query(self, text: str) -> list[float]:
+    def embed_query(self, text: Masked) -> list[float]:
         """See `rag.models.Embedder.embed_query`. Cohere's models embed questions differently."""
         row = self._langchain.embed_query(self._sent(text))
         return normalised([row], 1, self.dimensions, self._calls.name)[0].tolist()  # type: ignore[no-any-return]
@@ -118,15 +119,16 @@ class BedrockEmbedder:
 
         return embedder("embedded/minilm").offsets(text)
 
-    def _sent(self, text: str) -> str:
+    def _sent(self, text: Masked) -> Masked:
         """What is sent of a text: within the limit; a full stop where there is nothing to read,
         for the service refuses empty texts.
         """
+        require(text, "The embedding model")
         if len(text) > self.max_tokens:  # a token has a character at least
             spans = self.offsets(text[: self._family.max_characters])
             if spans:
                 text = text[: spans[min(len(spans), self.max_tokens) - 1][1]]
-        return text[: self._family.max_characters].strip() or "."
+        return text[: self._family.max_characters].strip() or fixed(".")
 
     @cached_property
     def _langchain(self) -> Any:

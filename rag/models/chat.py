@@ -9,12 +9,14 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from rag.aws.calls import Calls
 from rag.aws.runtime import Runtime
 from rag.errors import ConfigError
+from rag.masked import Masked, require
 from rag.models.bedrock import plain_id, provider
 
 if TYPE_CHECKING:
@@ -51,7 +53,32 @@ def chat(uri: str, aws: Aws, max_tokens: int) -> BaseChatModel:
     return _made(family, name, aws.model_dump_json(), max_tokens, os.getpid())
 
 
-def messages(uri: str, system: str, user: str) -> list[Any]:
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a chat model wrote: not masked, for it may write names that nobody gave it.
+
+    Attributes:
+        cut: The model was stopped at its limit, so the last sentence may be half.
+    """
+
+    text: str = field(repr=False)
+    cut: bool
+
+
+def generate(uri: str, aws: Aws, max_tokens: int, system: Masked, user: Masked) -> Reply:
+    """Have the chat model of `uri` write.
+
+    Raises:
+        NotMasked: It was to be sent something that has not passed the gate.
+        ServiceFailed, ServiceRefused: The model could not be had.
+    """
+    for text in (system, user):
+        require(text, "The chat model")
+    reply = chat(uri, aws, max_tokens).invoke(messages(uri, system, user))
+    return Reply(str(reply.text), reply.response_metadata.get("stopReason") == "max_tokens")
+
+
+def messages(uri: str, system: Masked, user: Masked) -> list[Any]:
     """Return instructions and a question as the model of `uri` takes them."""
     from langchain_core.messages import HumanMessage, SystemMessage
 

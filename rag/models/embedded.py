@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import ConfigError
+from rag.masked import Masked, require
 
 if TYPE_CHECKING:
     import numpy
@@ -50,11 +51,13 @@ class MiniLM:
         self._request: Any = None
         self._busy = threading.Lock()  # a request computes one batch at a time
 
-    def embed(self, texts: Sequence[str]) -> numpy.ndarray:
+    def embed(self, texts: Sequence[Masked]) -> numpy.ndarray:
         """See `rag.models.Embedder.embed`. Longer texts are cut at `max_tokens`."""
         import numpy
 
         vectors = numpy.zeros((len(texts), self.dimensions), numpy.float32)
+        for text in texts:
+            require(text, "The embedding model")
         if not texts:
             return vectors
         tokens = [encoding.ids for encoding in _whole().encode_batch_fast(list(texts))]
@@ -71,11 +74,11 @@ class MiniLM:
         self.padding = 1 - sum(map(len, tokens)) / padded
         return vectors
 
-    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+    def embed_documents(self, texts: list[Masked]) -> list[list[float]]:
         """See `rag.models.Embedder.embed_documents`."""
         return self.embed(texts).tolist()  # type: ignore[no-any-return]
 
-    def embed_query(self, text: str) -> list[float]:
+    def embed_query(self, text: Masked) -> list[float]:
         """See `rag.models.Embedder.embed_query`."""
         return self.embed([text])[0].tolist()  # type: ignore[no-any-return]
 

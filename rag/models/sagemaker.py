@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from rag.aws.calls import Calls, side_by_side
 from rag.aws.runtime import Runtime
 from rag.errors import ConfigError
+from rag.masked import Masked, require
 from rag.models.vectors import normalised
 
 if TYPE_CHECKING:
@@ -49,22 +50,23 @@ class SageMakerEmbedder:
         self.together = aws.concurrency * BATCH
         self._calls = Calls(f"SageMaker {endpoint}", aws.concurrency, aws.deadline_seconds)
 
-    def embed(self, texts: Sequence[str]) -> numpy.ndarray:
+    def embed(self, texts: Sequence[Masked]) -> numpy.ndarray:
         """See `rag.models.Embedder.embed`. Longer texts are cut by the endpoint.
 
         Raises:
             ServiceFailed, ServiceRefused: One of them could not be embedded.
         """
-        batches = [list(texts[start : start + BATCH]) for start in range(0, len(texts), BATCH)]
+        sent = [require(text, "The embedding model") for text in texts]
+        batches = [list(sent[start : start + BATCH]) for start in range(0, len(sent), BATCH)]
         found = side_by_side(self._called, batches, self._aws.concurrency)
         rows = [row for batch in found for row in batch]
         return normalised(rows, len(texts), self.dimensions, self._calls.name)
 
-    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+    def embed_documents(self, texts: list[Masked]) -> list[list[float]]:
         """See `rag.models.Embedder.embed_documents`."""
         return self.embed(texts).tolist()  # type: ignore[no-any-return]
 
-    def embed_query(self, text: str) -> list[float]:
+    def embed_query(self, text: Masked) -> list[float]:
         """See `rag.models.Embedder.embed_query`."""
         return self.embed([text])[0].tolist()  # type: ignore[no-any-return]
 
@@ -87,7 +89,7 @@ class SageMakerEmbedder:
 
         return Runtime("sagemaker-runtime", self.endpoint, self._aws, self._calls, counted)
 
-    def _called(self, texts: list[str]) -> list[list[float]]:
+    def _called(self, texts: list[Masked]) -> list[list[float]]:
         answer = self._runtime.invoke_endpoint(
             EndpointName=self.endpoint,
             ContentType="application/json",

@@ -11,6 +11,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from rag.keys import Sealer, pseudonym_key
+from rag.masked import EMPTY, Masked, fixed
+from rag.masked.passed import passed
 from rag.privacy.detect import Detector, Passage, Segment
 from rag.privacy.policy import Blocked, DetectorFailed, Policy, resolve
 from rag.privacy.pseudonym import People, Pseudonyms, person_words
@@ -19,15 +21,16 @@ from rag.records import (
     Element,
     Failure,
     Finding,
-    Masked,
     MaskedDocument,
     MaskedElement,
+    MaskedFailure,
     MaskedText,
     ParsedDocument,
 )
 
 if TYPE_CHECKING:
     from rag.config import Privacy
+    from rag.privacy.explain import Explanation
 
 CODE_VERSION = 1
 """Raise when masking gives another result for the same text."""
@@ -51,7 +54,9 @@ class Masker:
         self._detector = Detector(policy, Masks(policy.kinds, self._surrogates).spans)
         self.fingerprint = _fingerprint([policy], key)
 
-    def mask_documents(self, documents: Sequence[ParsedDocument]) -> list[MaskedDocument | Failure]:
+    def mask_documents(
+        self, documents: Sequence[ParsedDocument]
+    ) -> list[MaskedDocument | MaskedFailure]:
         """Mask documents with all that is in them; one NER pass over the whole batch.
 
         A document (or attachment) is a `Failure` when the policy blocks it or when detection
@@ -115,13 +120,21 @@ class Masker:
         findings = persons_in(key, findings, lambda word: self._sealer.tag(word) in tags)
         return self._replace(key, findings, People(_persons(key, findings)))
 
+    def explain(self, text: str) -> Explanation:
+        """Return why a text is masked as it is; slower than masking it."""
+        from rag.privacy.explain import explain
+
+        return explain(self._detector, text)
+
     def _detected(self, passage: Passage) -> list[list[Finding]] | str:
         try:
             return self._detector.detect([passage])[0]
         except Exception as error:
             return type(error).__name__
 
-    def _finish(self, tree: _Tree, found: list[list[Finding]] | str) -> MaskedDocument | Failure:
+    def _finish(
+        self, tree: _Tree, found: list[list[Finding]] | str
+    ) -> MaskedDocument | MaskedFailure:
         from rag.ingest.failures import failure
 
         if isinstance(found, str):
@@ -131,7 +144,7 @@ class Masker:
         except Exception:
             return failure("detector_failed", "mask")
 
-    def _masked(self, tree: _Tree, found: list[list[Finding]]) -> MaskedDocument | Failure:
+    def _masked(self, tree: _Tree, found: list[list[Finding]]) -> MaskedDocument | MaskedFailure:
         people = People(
             name
             for segment, findings in zip(tree.segments, found, strict=True)
@@ -141,7 +154,7 @@ class Masker:
 
     def _document(
         self, node: _Node, tree: _Tree, found: list[list[Finding]], people: People
-    ) -> MaskedDocument | Failure:
+    ) -> MaskedDocument | MaskedFailure:
         from rag.ingest.failures import failure
 
         counts: Counter[str] = Counter()
@@ -157,7 +170,9 @@ class Masker:
 
         document = node.document
         if isinstance(document, Failure):
-            return replace(document, name=masked(node.name))
+            return MaskedFailure(
+                document.step, document.code, document.reason, document.action, masked(node.name)
+            )
         stopped = self.policy.blocking(counts.elements())
         if stopped:
             blocked = sum(counts[entity] for entity in stopped)
@@ -184,7 +199,7 @@ class Masker:
             pieces.append(self._mask(finding.entity, text[finding.start : finding.end], people))
             place = finding.end
         pieces.append(text[place:])
-        return Masked("".join(pieces))
+        return passed("".join(pieces))
 
     def _mask(self, entity: str, value: str, people: People) -> str:
         action = self.policy.action(entity)
@@ -261,7 +276,7 @@ class _Tree:
         def build(masked: Callable[[int], Masked]) -> MaskedElement:
             cells = tuple(tuple(masked(index) for index in row) for row in rows)
             readable = (
-                Masked("\n".join(" | ".join(row) for row in cells)) if cells else masked(text)
+                fixed("\n").join(fixed(" | ").join(row) for row in cells) if cells else masked(text)
             )
             return MaskedElement(
                 kind=element.kind,
@@ -269,7 +284,7 @@ class _Tree:
                 page=element.page,
                 section=tuple(masked(index) for index in section),
                 rows=cells,
-                label=masked(label) if label >= 0 else Masked(""),
+                label=masked(label) if label >= 0 else EMPTY,
             )
 
         return build
@@ -307,7 +322,8 @@ def _fingerprint(policies: Sequence[Policy], key: bytes, whose: Sequence[str] = 
 
 
 @lru_cache(maxsize=64)  # an override may have one of its own
-def _masker(policy_json: str, key: bytes) -> Masker:
+def masker_with(policy_json: str, key: bytes) -> Masker:
+    """Return this process's masker for a privacy section as JSON and a key of 32 bytes."""
     from rag.config import Privacy
 
     return Masker(resolve(Privacy.model_validate_json(policy_json)), key)
@@ -320,4 +336,4 @@ def masker(privacy: Privacy) -> Masker:
     """
     # The guardrail comes after it and changes nothing in it.
     alone = privacy.model_dump_json(exclude={"guardrail", "overrides"})
-    return _masker(alone, pseudonym_key(privacy))
+    return masker_with(alone, pseudonym_key(privacy))

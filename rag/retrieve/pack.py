@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from rag.records import Hit, Masked
+from rag.masked import EMPTY, Masked, fixed
+from rag.records import Hit
 from rag.sentences import split
 
 
@@ -76,20 +77,20 @@ def pack(hits: Sequence[Hit], budget_tokens: int, count: Callable[[str], int]) -
 
 
 def _shown(heading: Masked, text: Masked) -> Masked:
-    return Masked(f"{heading}\n{text}" if heading else text)
+    return fixed("{}\n{}", heading, text) if heading else text
 
 
 def _fitting(hit: Hit, left: int, count: Callable[[str], int]) -> tuple[Masked, int]:
     """The longest run of first sentences within `left` tokens, and how many were dropped."""
     heading, text = hit.chunk.heading, hit.chunk.text
     if left <= 0 or not text:
-        return Masked(""), 0
+        return EMPTY, 0
     if count(_shown(heading, text)) <= left:
         return text, 0
     spans = split(text)
 
     def first(sentences: int) -> Masked:
-        return Masked(text[spans[0][0] : spans[sentences - 1][1]])
+        return text.cut(spans[0][0], spans[sentences - 1][1])
 
     low, high = 0, len(spans) - 1
     while low < high:
@@ -99,5 +100,5 @@ def _fitting(hit: Hit, left: int, count: Callable[[str], int]) -> tuple[Masked, 
         else:
             high = middle - 1
     if not low:
-        return Masked(""), len(spans)
+        return EMPTY, len(spans)
     return first(low), len(spans) - low

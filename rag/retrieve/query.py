@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rag.records import Masked, Principal
+from rag.masked import Masked
+from rag.records import Principal
 
 if TYPE_CHECKING:
     from rag.config import Embedding

@@ -19,7 +19,8 @@ from rag.aws import client
 from rag.aws.calls import Calls, side_by_side
 from rag.aws.runtime import Runtime
 from rag.errors import ServiceFailed
-from rag.records import Hit, Masked
+from rag.masked import Masked, require
+from rag.records import Hit
 
 if TYPE_CHECKING:
     from rag.config import Aws
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 BATCH = 32
 """Passages in a call to an endpoint: what Text Embeddings Inference takes unless told otherwise."""
 
-Scores = Callable[[str, Sequence[str], int], list[tuple[int, float]]]
+Scores = Callable[[Masked, Sequence[Masked], int], list[tuple[int, float]]]
 """A question, texts, and how many are wanted, to places and scores; best first."""
 
 log = logging.getLogger(__name__)
@@ -47,8 +48,10 @@ def rerank(uri: str, question: Masked, hits: Sequence[Hit], k: int, aws: Aws) ->
     """
     if len(hits) < 2:
         return list(hits)[:k]
+    require(question, "The reranker")
+    texts = [require(hit.chunk.embedded_text, "The reranker") for hit in hits]
     try:
-        ranked = _scores(uri, aws)(question, [hit.chunk.embedded_text for hit in hits], k)
+        ranked = _scores(uri, aws)(question, texts, k)
     except ServiceFailed as error:
         log.warning("not reranked: %s %s", error.message, error.hint)
         return list(hits)[:k]
@@ -79,7 +82,7 @@ def _runtime(family: str, name: str, aws_json: str, process: int) -> Runtime:
 
 
 def _bedrock(
-    runtime: Runtime, model: str, aws: Aws, question: str, texts: Sequence[str], k: int
+    runtime: Runtime, model: str, aws: Aws, question: Masked, texts: Sequence[Masked], k: int
 ) -> list[tuple[int, float]]:
     from langchain_aws import BedrockRerank
 
@@ -92,7 +95,7 @@ def _bedrock(
 
 
 def _sagemaker(
-    runtime: Runtime, endpoint: str, aws: Aws, question: str, texts: Sequence[str]
+    runtime: Runtime, endpoint: str, aws: Aws, question: Masked, texts: Sequence[Masked]
 ) -> list[tuple[int, float]]:
     def called(start: int) -> list[tuple[int, float]]:
         some = list(texts[start : start + BATCH])

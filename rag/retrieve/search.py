@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rag.records import Hit, Masked, Principal
+from rag.masked import Masked
+from rag.records import Hit, Principal
 from rag.retrieve.query import Query, Where
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from rag.errors import CorpusBusy, TargetFailed
 from rag.records import Hit, IndexedDocument, Principal
 from rag.retrieve.query import Query, Where
-from rag.targets import Contents, Job, Stored, snapshot
+from rag.targets import Contents, Job, Stored, gated, snapshot
 from rag.targets.rows import COLUMNS, as_hit, as_rows, replaced, schema, searchable
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ class EmbeddedIndex:
 
     def apply(self, upserts: Sequence[IndexedDocument], deletes: Sequence[str]) -> None:
         """See `rag.targets.Target.apply`; one commit for up to 20,000 passages."""
+        gated.documents(upserts)
         ids = [document.id for document in upserts]
         if len(set(ids)) != len(ids) or not set(ids).isdisjoint(deletes):
             raise ValueError("a document id comes twice")
@@ -201,6 +202,7 @@ class EmbeddedIndex:
 
     def legs(self, query: Query, depth: int) -> Mapping[str, list[Hit]]:
         """See `rag.targets.Target.legs`."""
+        gated.question(query)
         principals = sorted(set(query.principals))
         if not principals or depth < 1:
             return {}

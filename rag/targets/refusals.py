@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 
+from rag.masked import Masked, fixed
+from rag.masked.stored import stored
+
 REASON = 300
 """Characters that are kept of a reason."""
 
@@ -16,12 +19,12 @@ _PASSING = re.compile(
 )
 
 
-def worded(reason: str) -> str:
+def worded(reason: str) -> Masked:
     """Return a reason of a service as it may be kept and shown: one line, no file's address."""
     line = _NOISE.sub(" ", _URI.sub("the file", reason)).strip()
     if len(line) > REASON:
         line = line[: REASON - 1] + "…"
-    return line or "The service gave no reason."
+    return stored(line) if line else fixed("The service gave no reason.")
 
 
 def passing(reason: str) -> bool:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from rag.masked.stored import stored
 from rag.privacy.pseudonym import MASK
-from rag.records import Chunk, Hit, IndexedDocument, Masked
+from rag.records import Chunk, Hit, IndexedDocument
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -96,16 +97,16 @@ def as_hit(row: Mapping[str, Any], score: float) -> Hit:
             id=row["id"],
             document_id=row["document_id"],
             position=row["position"],
-            heading=Masked(row["heading"]),
-            text=Masked(row["text"]),
+            heading=stored(row["heading"]),
+            text=stored(row["text"]),
             tokens=row["tokens"],
             page=row["page"],
-            section=tuple(Masked(part) for part in row["section"]),
-            html=Masked(row["html"]),
+            section=tuple(stored(part) for part in row["section"]),
+            html=stored(row["html"]),
             kind=row["kind"],
         ),
-        document=Masked(row["document"]),
+        document=stored(row["document"]),
         score=float(score),
-        title=Masked(row["title"]),
+        title=stored(row["title"]),
         acl=tuple(row["acl"]),
     )

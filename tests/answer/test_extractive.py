@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from rag.answer import Answerer, answerer
 from rag.errors import ConfigError
 from rag.models import embedder
-from rag.records import Chunk, Hit, Masked
+from rag.records import Chunk, Hit
 from rag.retrieve.pack import Passage, pack
+from tests.masked import masked
 
 LEAVE = "Staff get 27 days of annual leave a year. Leave is requested from the line manager."
 RECORDS = "Patient records are kept for 30 years after the last treatment. They are then shredded."
@@ -18,8 +19,8 @@ PERSONS = "PERSON_yafx2q4g is the ward manager of Ward 7. PERSON_4rbaljzr is the
 def passages(*texts: str, heading: str = "") -> tuple[Passage, ...]:
     hits = [
         Hit(
-            Chunk(f"c{n}", f"id{n}", 0, Masked(heading), Masked(text), 0, page=n + 1),
-            Masked(f"d{n}.txt"),
+            Chunk(f"c{n}", f"id{n}", 0, masked(heading), masked(text), 0, page=n + 1),
+            masked(f"d{n}.txt"),
             1.0,
             acl=("group:any",),
         )
@@ -34,7 +35,7 @@ def extractive() -> Answerer:
 
 
 def test_it_answers_with_the_sentence_that_answers_and_cites_it(extractive: Answerer) -> None:
-    question = Masked("How many days of annual leave do staff get?")
+    question = masked("How many days of annual leave do staff get?")
     draft = extractive.answer(question, passages(RECORDS, LEAVE), 0.6)
     assert not draft.abstained
     assert draft.text.startswith("Staff get 27 days of annual leave a year.")
@@ -50,7 +51,7 @@ def test_it_answers_with_the_sentence_that_answers_and_cites_it(extractive: Answ
 
 
 def test_it_abstains_for_lack_of_evidence_and_says_what_is_near(extractive: Answerer) -> None:
-    question = Masked("What is the capital of Mongolia?")
+    question = masked("What is the capital of Mongolia?")
     draft = extractive.answer(question, passages(RECORDS, LEAVE), 0.6)
     assert draft.abstained
     assert draft.citations == ()
@@ -61,24 +62,24 @@ def test_it_abstains_for_lack_of_evidence_and_says_what_is_near(extractive: Answ
 
 
 def test_it_abstains_without_passages(extractive: Answerer) -> None:
-    draft = extractive.answer(Masked("Who?"), (), 0.0)
+    draft = extractive.answer(masked("Who?"), (), 0.0)
     assert draft.abstained
     assert "Nothing that you may read" in draft.text
 
 
 def test_a_question_about_a_person_is_answered_about_that_person(extractive: Answerer) -> None:
-    question = Masked("What is the role of PERSON_yafx2q4g?")
+    question = masked("What is the role of PERSON_yafx2q4g?")
     draft = extractive.answer(question, passages(LEAVE, PERSONS), 0.6)
     assert draft.text == "PERSON_yafx2q4g is the ward manager of Ward 7."
 
 
 def test_what_is_said_of_somebody_else_is_no_answer(extractive: Answerer) -> None:
-    question = Masked("What is the role of PERSON_aaaaaaaa?")
+    question = masked("What is the role of PERSON_aaaaaaaa?")
     assert extractive.answer(question, passages(LEAVE, PERSONS), 0.0).abstained
 
 
 def test_no_sentence_is_said_twice(extractive: Answerer) -> None:
-    question = Masked("How many days of annual leave do staff get?")
+    question = masked("How many days of annual leave do staff get?")
     draft = extractive.answer(question, passages(LEAVE, "Note. " + LEAVE), 0.3)
     assert draft.text.count("27 days") == 1
 
@@ -108,7 +109,7 @@ def test_every_quote_stands_in_its_chunk_and_every_sentence_is_cited(
 ) -> None:
     given_passages = passages(*texts)
     chunks = {passage.hit.chunk.id: passage.hit.chunk.text for passage in given_passages}
-    draft = extractive.answer(Masked(question), given_passages, threshold)
+    draft = extractive.answer(masked(question), given_passages, threshold)
     assert 0 <= draft.support <= 1
     assert draft.abstained == (not draft.citations)
     assert len(draft.citations) <= 3

@@ -10,8 +10,9 @@ from rag.answer import counter
 from rag.answer.chat import Claim, grounded, read, shown
 from rag.answer.ground import evidence, facts
 from rag.models import embedder
-from rag.records import Chunk, Hit, Masked
+from rag.records import Chunk, Hit
 from rag.retrieve.pack import Passage
+from tests.masked import masked
 
 MODEL = embedder("embedded/minilm")
 LEAST = 0.6
@@ -19,9 +20,9 @@ LEAST = 0.6
 
 def passage(number: int, text: str) -> Passage:
     chunk = Chunk(
-        f"c{number}", f"d{number}", 0, Masked("Handbook › Leave"), Masked(text), 40, page=2
+        f"c{number}", f"d{number}", 0, masked("Handbook › Leave"), masked(text), 40, page=2
     )
-    return Passage(Hit(chunk, Masked(f"leave-{number}.md"), 1.0), Masked(text), 40)
+    return Passage(Hit(chunk, masked(f"leave-{number}.md"), 1.0), masked(text), 40)
 
 
 LEAVE = passage(
@@ -32,11 +33,13 @@ LEAVE = passage(
     "compensated with time off. PERSON_yafx2q4g coordinates parental leave.",
 )
 CANTEEN = passage(2, "The canteen opens at 11:30. Guests pay 9.80 euros for lunch.")
-QUESTION = Masked("How many days of vacation do employees get?")
+QUESTION = masked("How many days of vacation do employees get?")
 
 
 def support(claim: str, *cited: Passage) -> float:
-    return max(one.support for one in evidence([claim], [cited or (LEAVE,)], MODEL.embed)[0])
+    return max(
+        one.support for one in evidence([masked(claim)], [cited or (LEAVE,)], MODEL.embed)[0]
+    )
 
 
 @pytest.mark.parametrize(
@@ -109,11 +112,11 @@ def test_facts_are_numbers_and_pseudonyms(text: str, found: set[str]) -> None:
 def test_markers_are_read_wherever_they_stand(
     reply: str, claims: list[tuple[str, tuple[int, ...]]]
 ) -> None:
-    assert read(reply) == [Claim(text, cites) for text, cites in claims]
+    assert read(masked(reply)) == [Claim(text, cites) for text, cites in claims]
 
 
 def test_a_reply_that_was_cut_loses_its_half_sentence() -> None:
-    assert [claim.text for claim in read("A whole one [1]. Half a se", cut=True)] == [
+    assert [claim.text for claim in read(masked("A whole one [1]. Half a se"), cut=True)] == [
         "A whole one."
     ]
 
@@ -124,7 +127,7 @@ def test_only_supported_sentences_with_valid_markers_are_kept() -> None:
         "Vacation must be requested in the portal two weeks in advance. [1] "
         "The line manager approves vacation requests [7]. The canteen opens at 11:30."
     )
-    draft = grounded(QUESTION, reply, [LEAVE, CANTEEN], LEAST, MODEL.embed)
+    draft = grounded(QUESTION, masked(reply), [LEAVE, CANTEEN], LEAST, MODEL.embed)
     assert draft.text == (
         "Staff get 25 paid vacation days each year [1]. "
         "Vacation must be requested in the portal two weeks in advance [2]."
@@ -139,7 +142,7 @@ def test_only_supported_sentences_with_valid_markers_are_kept() -> None:
 
 @pytest.mark.parametrize("reply", ["NO ANSWER", "", "It is 40 days [1].", "See [9]."])
 def test_a_reply_without_support_is_an_abstention(reply: str) -> None:
-    draft = grounded(QUESTION, reply, [LEAVE, CANTEEN], LEAST, MODEL.embed)
+    draft = grounded(QUESTION, masked(reply), [LEAVE, CANTEEN], LEAST, MODEL.embed)
     assert draft.abstained
     assert draft.citations == ()
     assert draft.text.startswith("No passage that you may read answers:")
@@ -153,8 +156,8 @@ def test_every_marker_of_an_answer_names_a_citation(reply: str) -> None:
 
         return numpy.ones((len(list(texts)), 1), numpy.float32)  # type: ignore[call-overload]
 
-    draft = grounded(QUESTION, reply, [passage(1, "a b ab 1 2 3")], 0.0, embed)  # type: ignore[arg-type]
-    for claim in read(draft.text if not draft.abstained else ""):
+    draft = grounded(QUESTION, masked(reply), [passage(1, "a b ab 1 2 3")], 0.0, embed)  # type: ignore[arg-type]
+    for claim in read(draft.text if not draft.abstained else masked("")):
         assert claim.cites
         assert all(1 <= number <= len(draft.citations) for number in claim.cites)
 

@@ -16,10 +16,13 @@ from rag.aws.runtime import Runtime
 from rag.config import Aws
 from rag.errors import ConfigError, ServiceFailed, ServiceRefused
 from rag.models.bedrock import BedrockEmbedder
+from tests.masked import all_masked, masked
 from tests.services.localaws import LocalAws
 
 TITAN = "amazon.titan-embed-text-v2:0"
-TEXTS = [f"Filters of type F{number} are changed every {number} weeks." for number in range(300)]
+TEXTS = all_masked(
+    f"Filters of type F{number} are changed every {number} weeks." for number in range(300)
+)
 AWS = Aws(region="us-east-1", deadline_seconds=60)
 
 
@@ -82,7 +85,9 @@ def test_an_unreachable_endpoint_says_so(aws: LocalAws, monkeypatch: pytest.Monk
             "AWS_ENDPOINT_URL_BEDROCK_RUNTIME", f"http://127.0.0.1:{taken.getsockname()[1]}"
         )
         with pytest.raises(ServiceFailed) as raised:
-            BedrockEmbedder(TITAN, 256, Aws(region="us-east-1", deadline_seconds=0.5)).embed(["a"])
+            BedrockEmbedder(TITAN, 256, Aws(region="us-east-1", deadline_seconds=0.5)).embed(
+                [masked("a")]
+            )
     assert "reachable" in raised.value.hint
 
 
@@ -91,7 +96,7 @@ def test_a_wrong_secret_is_refused_with_what_to_check(
 ) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "another")
     with pytest.raises(ServiceRefused) as raised:
-        BedrockEmbedder(TITAN, 256, AWS).embed(["a"])
+        BedrockEmbedder(TITAN, 256, AWS).embed([masked("a")])
     assert "secret access key" in raised.value.hint
 
 
@@ -133,10 +138,10 @@ def test_an_airflow_connection_says_who_and_where_we_are(
     }
     monkeypatch.setenv("AIRFLOW_CONN_OUR_AWS", json.dumps(told))
     there = BedrockEmbedder(TITAN, 256, Aws(connection="our_aws"))
-    assert there.embed(["a"]).shape == (1, 256)
+    assert there.embed([masked("a")]).shape == (1, 256)
     missing = BedrockEmbedder(TITAN, 256, Aws(connection="another", region="us-east-1"))
     with pytest.raises(ConfigError, match="no Airflow connection 'another'"):
-        missing.embed(["a"])
+        missing.embed([masked("a")])
 
 
 def test_threads_that_start_together_share_one_client(aws: LocalAws) -> None:

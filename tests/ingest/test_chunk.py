@@ -12,7 +12,8 @@ from rag.config import Chunking
 from rag.ingest.chunk import chunk
 from rag.models import embedder
 from rag.privacy.pseudonym import MASK
-from rag.records import Chunk, ElementKind, Masked, MaskedDocument, MaskedElement
+from rag.records import Chunk, ElementKind, MaskedDocument, MaskedElement
+from tests.masked import masked
 
 MODEL = embedder("embedded/minilm")
 PERSON, IBAN, PHONE = "PERSON_yafx2q4g", "<IBAN_CODE>", "<PHONE_NUMBER ****12>"
@@ -22,14 +23,14 @@ assert all(MASK.fullmatch(mask) for mask in (PERSON, IBAN, PHONE))
 def element(
     kind: ElementKind, text: str, *section: str, page: int | None = None, label: str = ""
 ) -> MaskedElement:
-    path = tuple(map(Masked, section))
-    return MaskedElement(kind, Masked(text), page, path, label=Masked(label))
+    path = tuple(map(masked, section))
+    return MaskedElement(kind, masked(text), page, path, label=masked(label))
 
 
 def table(rows: Sequence[Sequence[str]], *section: str, page: int | None = None) -> MaskedElement:
-    cells = tuple(tuple(map(Masked, row)) for row in rows)
-    text = Masked("\n".join(" | ".join(row) for row in rows))
-    return MaskedElement("table", text, page, tuple(map(Masked, section)), cells)
+    cells = tuple(tuple(map(masked, row)) for row in rows)
+    text = masked("\n".join(" | ".join(row) for row in rows))
+    return MaskedElement("table", text, page, tuple(map(masked, section)), cells)
 
 
 def cut(
@@ -38,7 +39,7 @@ def cut(
     tokens: int = 64,
     overlap: int = 0,
 ) -> list[Chunk]:
-    document = MaskedDocument("text/plain", Masked(title), elements)
+    document = MaskedDocument("text/plain", masked(title), elements)
     config = Chunking(max_tokens=tokens, overlap_tokens=overlap)
     return chunk(document, "id", config, MODEL)
 
@@ -221,7 +222,7 @@ def test_ids_stay_when_something_is_put_in_front() -> None:
 
 
 def test_ids_differ_by_document() -> None:
-    document = MaskedDocument("text/plain", Masked(""), (element("text", "Equal."),))
+    document = MaskedDocument("text/plain", masked(""), (element("text", "Equal."),))
     [one], [other] = (chunk(document, name, Chunking(), MODEL) for name in ("1", "2"))
     assert one.id != other.id
     assert one.embedded_text == other.embedded_text
@@ -238,7 +239,7 @@ HEADINGS = st.lists(st.sampled_from(["Leave", "Pay day", "Ward 7B " * 9, PERSON]
 @st.composite
 def elements(draw: st.DrawFn) -> MaskedElement:
     kind = draw(st.sampled_from(["title", "text", "text", "list", "code", "table", "field"]))
-    section = tuple(map(Masked, draw(HEADINGS)))
+    section = tuple(map(masked, draw(HEADINGS)))
     if kind == "table":
         cell = st.lists(WORDS, max_size=4).map(" ".join)
         width = draw(st.integers(1, 6))

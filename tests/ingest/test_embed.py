@@ -10,14 +10,15 @@ import pytest
 
 from rag.ingest.embed import EmbeddingCache, embed_chunks
 from rag.models import embedder
-from rag.records import Chunk, Masked
+from rag.records import Chunk
+from tests.masked import masked
 
 MODEL = embedder("embedded/minilm")
 
 
 def chunks(*texts: str, heading: str = "") -> list[Chunk]:
     return [
-        Chunk(str(at), "d", at, Masked(heading), Masked(text), 0) for at, text in enumerate(texts)
+        Chunk(str(at), "d", at, masked(heading), masked(text), 0) for at, text in enumerate(texts)
     ]
 
 
@@ -31,7 +32,7 @@ def test_a_text_is_embedded_once_ever(path: Path) -> None:
     first, counts = embed_chunks(three, MODEL, EmbeddingCache(path))
     assert (counts.embedded, counts.cached) == (2, 1)
     assert (first[0] == first[2]).all()
-    assert first[1] @ MODEL.embed(["Leave is 27 days."])[0] > 0.999
+    assert first[1] @ MODEL.embed([masked("Leave is 27 days.")])[0] > 0.999
 
     again, counts = embed_chunks(three, MODEL, EmbeddingCache(path))
     assert (counts.embedded, counts.cached, counts.padding) == (0, 3, 0.0)

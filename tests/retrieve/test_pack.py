@@ -3,13 +3,14 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.records import Chunk, Hit, Masked
+from rag.records import Chunk, Hit
 from rag.retrieve.pack import pack
+from tests.masked import masked
 
 
 def hit(name: str, text: str, heading: str = "") -> Hit:
-    chunk = Chunk(name, "d", 0, Masked(heading), Masked(text), 0)
-    return Hit(chunk, Masked("d.txt"), 1.0, acl=("group:any",))
+    chunk = Chunk(name, "d", 0, masked(heading), masked(text), 0)
+    return Hit(chunk, masked("d.txt"), 1.0, acl=("group:any",))
 
 
 def count(text: str) -> int:

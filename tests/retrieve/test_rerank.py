@@ -9,13 +9,14 @@ import pytest
 from rag.config import Aws
 from rag.cost import metered
 from rag.errors import ServiceRefused
-from rag.records import Chunk, Hit, Masked
+from rag.records import Chunk, Hit
 from rag.retrieve.rerank import rerank
+from tests.masked import masked
 from tests.services.localaws import LocalAws
 
 URIS = ["bedrock/amazon.rerank-v1:0", "bedrock/cohere.rerank-v3-5:0", "sagemaker/rerank-bge"]
 AWS = Aws(region="us-east-1", deadline_seconds=30)
-QUESTION = Masked("When does the canteen open?")
+QUESTION = masked("When does the canteen open?")
 TEXTS = [
     "Interest on overdrafts rises by a quarter of a percent in March.",
     "Infusion pumps are checked by the night shift every two weeks.",
@@ -24,8 +25,8 @@ TEXTS = [
 ]
 HITS = [
     Hit(
-        Chunk(f"c{place}", "d", place, Masked(""), Masked(text), 10),
-        Masked("doc.md"),
+        Chunk(f"c{place}", "d", place, masked(""), masked(text), 10),
+        masked("doc.md"),
         1 / (60 + place),
         acl=("group:staff",),
         legs={"text": place + 1},

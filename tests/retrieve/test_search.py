@@ -5,15 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from rag.records import Chunk, Hit, Masked
+from rag.records import Chunk, Hit
 from rag.retrieve.query import Query, Where
 from rag.retrieve.search import fuse, readable, search
 from rag.targets.embedded import EmbeddedIndex
+from tests.masked import masked
 from tests.targets.documents import DIMENSIONS, make, vector
 
 
 def hit(name: str, acl: tuple[str, ...] = ("group:any",)) -> Hit:
-    return Hit(Chunk(name, name, 0, Masked(""), Masked(name), 1), Masked(name), 9.0, acl=acl)
+    return Hit(Chunk(name, name, 0, masked(""), masked(name), 1), masked(name), 9.0, acl=acl)
 
 
 def test_ranks_are_fused_as_the_formula_says() -> None:
@@ -45,7 +46,7 @@ def test_a_hit_beyond_the_rights_is_dropped_and_told(caplog: pytest.LogCaptureFi
 def test_both_legs_bring_in_their_best(tmp_path: Path) -> None:
     index = EmbeddedIndex(tmp_path / "index", DIMENSIONS)
     index.apply([make(f"d{n}", f"text {n}") for n in range(90)] + [make("w", "quetzal")], [])
-    hits = search(index, Masked("quetzal"), list(vector("text 7")), ["group:staff"], k=2)
+    hits = search(index, masked("quetzal"), list(vector("text 7")), ["group:staff"], k=2)
     assert {h.chunk.document_id for h in hits} == {"w", "d7"}
     assert {frozenset(h.legs) for h in hits} <= {
         frozenset({"text"}),
@@ -53,12 +54,12 @@ def test_both_legs_bring_in_their_best(tmp_path: Path) -> None:
         frozenset({"text", "vector"}),
     }
     where = Where(documents=("d7",))
-    hits = search(index, Masked("quetzal"), list(vector("text 7")), ["group:staff"], where=where)
+    hits = search(index, masked("quetzal"), list(vector("text 7")), ["group:staff"], where=where)
     assert [h.chunk.document_id for h in hits] == ["d7"]
 
 
 def test_nobody_finds_nothing(tmp_path: Path) -> None:
     index = EmbeddedIndex(tmp_path / "index", DIMENSIONS)
     index.apply([make("a", "word"), make("b", "word", acl=())], [])
-    assert search(index, Masked("word"), list(vector("word")), []) == []
-    assert index.legs(Query(Masked("word"), None, ("",)), 10) == {"text": []}
+    assert search(index, masked("word"), list(vector("word")), []) == []
+    assert index.legs(Query(masked("word"), None, ("",)), 10) == {"text": []}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from rag.records import Chunk, IndexedDocument, Masked
+from rag.records import Chunk, IndexedDocument
+from tests.masked import masked
 
 DIMENSIONS = 8
 
@@ -23,11 +24,11 @@ def make(
             id=f"{name}-{version}-{position}",
             document_id=name,
             position=position,
-            heading=Masked("Heading"),
-            text=Masked(text),
+            heading=masked("Heading"),
+            text=masked(text),
             tokens=len(text.split()),
             page=position + 1,
-            section=(Masked("Heading"),),
+            section=(masked("Heading"),),
             kind=kind,  # type: ignore[arg-type]
         )
         for position, text in enumerate(texts)
@@ -35,8 +36,8 @@ def make(
     vectors = np.stack([vector(text) for text in texts]) if texts else np.zeros((0, DIMENSIONS))
     return IndexedDocument(
         id=name,
-        name=Masked(f"{name}.txt"),
-        title=Masked("Title"),
+        name=masked(f"{name}.txt"),
+        title=masked("Title"),
         media_type=media_type,
         digest=version,
         acl=acl,

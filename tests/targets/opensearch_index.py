@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from rag import config
-from rag.records import Hit, Masked
+from rag.records import Hit
 from rag.retrieve.query import Query, Where
 from rag.retrieve.search import fuse
 from rag.targets.opensearch import OpenSearchIndex
+from tests.masked import masked
 from tests.services.opensearch import OpenSearch
 from tests.targets.documents import DIMENSIONS, vector
 
@@ -37,17 +38,17 @@ def asked(
     depth: int = 1000,
 ) -> list[Hit]:
     """What both legs find, fused."""
-    query = Query(Masked(text), list(vector(text)), principals, where)
+    query = Query(masked(text), list(vector(text)), principals, where)
     return fuse(index.legs(query, depth))
 
 
 def found(index: OpenSearchIndex, text: str) -> list[str]:
     """Ids of the chunks that hold the words."""
-    hits = index.legs(Query(Masked(text), None, STAFF), 100)
+    hits = index.legs(Query(masked(text), None, STAFF), 100)
     return [hit.chunk.id for hit in hits.get("text", [])]
 
 
 def everything(index: OpenSearchIndex, principals: tuple[str, ...] = STAFF) -> dict[str, str]:
     """Texts of all chunks that may be read, by id."""
-    hits = index.legs(Query(Masked(""), list(vector("any")), principals), 1000)
+    hits = index.legs(Query(masked(""), list(vector("any")), principals), 1000)
     return {hit.chunk.id: hit.chunk.text for hit in hits.get("vector", [])}

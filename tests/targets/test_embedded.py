@@ -9,11 +9,11 @@ import pytest
 
 from rag import config
 from rag.errors import CorpusBusy, TargetFailed
-from rag.records import Masked
 from rag.retrieve.query import Query, Where
 from rag.targets import embedded as embedded_module
 from rag.targets import open_target
 from rag.targets.embedded import EmbeddedIndex
+from tests.masked import masked
 from tests.targets.documents import DIMENSIONS, make, vector
 
 STAFF = ("group:staff",)
@@ -21,12 +21,12 @@ ANYWHERE = Where()
 
 
 def found(index: EmbeddedIndex, text: str, where: Where = ANYWHERE) -> list[str]:
-    hits = index.legs(Query(Masked(text), None, STAFF, where), 100)
+    hits = index.legs(Query(masked(text), None, STAFF, where), 100)
     return [hit.chunk.id for hit in hits.get("text", [])]
 
 
 def everything(index: EmbeddedIndex, principals: tuple[str, ...] = STAFF) -> dict[str, str]:
-    hits = index.legs(Query(Masked(""), list(vector("any")), principals), 1000)
+    hits = index.legs(Query(masked(""), list(vector("any")), principals), 1000)
     return {hit.chunk.id: hit.chunk.text for hit in hits.get("vector", [])}
 
 
@@ -88,7 +88,7 @@ def test_a_search_of_an_index_that_was_never_written_finds_nothing(index: Embedd
 def test_a_hit_carries_the_whole_chunk(index: EmbeddedIndex) -> None:
     document = make("a", "one", "two")
     index.apply([document], [])
-    (hit,) = index.legs(Query(Masked("two"), None, STAFF), 5)["text"]
+    (hit,) = index.legs(Query(masked("two"), None, STAFF), 5)["text"]
     assert hit.chunk == document.chunks[1]
     assert (hit.document, hit.title, hit.acl) == ("a.txt", "Title", STAFF)
 
@@ -98,7 +98,7 @@ def test_vectors_are_compared_by_cosine_exactly(index: EmbeddedIndex) -> None:
     index.apply([make("a", *texts)], [])
     asked = vector("question")
     cosines = np.stack([vector(text) for text in texts]) @ asked
-    hits = index.legs(Query(Masked(""), list(asked), STAFF), 40)["vector"]
+    hits = index.legs(Query(masked(""), list(asked), STAFF), 40)["vector"]
     assert [hit.chunk.position for hit in hits] == list(np.argsort(-cosines))
     assert np.allclose([hit.score for hit in hits], np.sort(cosines)[::-1], atol=1e-5)
 
@@ -160,7 +160,7 @@ def test_filters_narrow_both_legs(index: EmbeddedIndex) -> None:
         (Where(kinds=("table",)), ["c-1-0"]),
         (Where(kinds=("table",), documents=("a",)), []),
     ):
-        hits = index.legs(Query(Masked("word"), list(vector("w")), STAFF, where), 10)
+        hits = index.legs(Query(masked("word"), list(vector("w")), STAFF, where), 10)
         assert sorted(hit.chunk.id for hit in hits["text"]) == expected
         assert sorted(hit.chunk.id for hit in hits["vector"]) == expected
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.records import Masked
 from rag.retrieve.query import Query
 from rag.retrieve.search import search
 from rag.targets.embedded import EmbeddedIndex
+from tests.masked import masked
 from tests.targets.documents import DIMENSIONS, make, vector
 
 NASTY = (
@@ -49,7 +49,7 @@ def test_every_asker_sees_exactly_what_the_rights_allow(
                 for part in (0, 1)
                 if not set(acl).isdisjoint(asker)
             }
-            query = Query(Masked("word"), list(vector("word")), asker)
+            query = Query(masked("word"), list(vector("word")), asker)
             legs = index.legs(query, 1000)
             for leg in ("vector", "text"):
                 assert {hit.chunk.id for hit in legs.get(leg, [])} == allowed
@@ -68,7 +68,7 @@ def test_rights_taken_away_are_gone_at_once(
         index.compact()
         index.set_acl({"a": after})
         for principal in {*before, *after}:
-            hits = search(index, Masked("word"), list(vector("w")), [principal])
+            hits = search(index, masked("word"), list(vector("w")), [principal])
             assert bool(hits) == (principal in after)
 
 
@@ -82,6 +82,6 @@ def test_an_approximate_vector_index_keeps_the_rights(tmp_path: Path) -> None:
     index.compact()
     late = make("late", "text late", acl=("user:3",))
     index.apply([late], [])
-    hits = index.legs(Query(Masked(""), list(vector("q")), ("user:3",)), 100)["vector"]
+    hits = index.legs(Query(masked(""), list(vector("q")), ("user:3",)), 100)["vector"]
     assert {hit.chunk.document_id for hit in hits} == {"d3", "late"}
     assert len(hits) == 31

@@ -9,9 +9,9 @@ import sys
 import time
 from pathlib import Path
 
-from rag.records import Masked
 from rag.retrieve.query import Query
 from rag.targets.embedded import EmbeddedIndex
+from tests.masked import masked
 from tests.targets.documents import DIMENSIONS, make, vector
 
 STAFF = ("group:staff",)
@@ -42,7 +42,7 @@ def start_writer(folder: Path, mode: str) -> subprocess.Popen[str]:
 
 def seen(index: EmbeddedIndex) -> dict[str, dict[str, list[str]]]:
     """By leg and document: the versions of the chunks found."""
-    query = Query(Masked("word"), list(vector("w")), STAFF)
+    query = Query(masked("word"), list(vector("w")), STAFF)
     versions: dict[str, dict[str, list[str]]] = {}
     for leg, hits in index.legs(query, 1000).items():
         for hit in hits:

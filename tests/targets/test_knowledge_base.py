@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 
 from rag.errors import ConfigError, DocumentsRefused, TargetFailed
-from rag.records import Masked
 from rag.retrieve.query import Query, Where
 from rag.retrieve.search import search
 from rag.targets import Stored
 from rag.targets.knowledge_base import KnowledgeBase
+from tests.masked import masked
 from tests.services.knowledge import (
     Base,
     any_base,
@@ -71,7 +71,7 @@ def settled(target: KnowledgeBase) -> dict[str, str]:
 
 
 def found(target: KnowledgeBase, *asker: str, text: str = "word", **where: Any) -> list[str]:
-    hits = search(target, Masked(text), None, asker or STAFF, k=100, where=Where(**where))
+    hits = search(target, masked(text), None, asker or STAFF, k=100, where=Where(**where))
     return sorted(hit.chunk.id for hit in hits)
 
 
@@ -95,11 +95,11 @@ def test_a_hit_is_the_passage_that_was_written(any_base: Base) -> None:
     target = opened(base)
     target.apply([document], [])
     settled(target)
-    [hit] = search(target, Masked("word"), None, STAFF)
+    [hit] = search(target, masked("word"), None, STAFF)
     assert hit.chunk == document.chunks[0]
     assert (hit.document, hit.title, hit.acl) == ("a.txt", "Title", STAFF)
     assert set(hit.legs) == {"hybrid"}
-    [leg] = opened(base, search="semantic").legs(Query(Masked("word"), None, STAFF), 5)
+    [leg] = opened(base, search="semantic").legs(Query(masked("word"), None, STAFF), 5)
     assert leg == "vector"
 
 
@@ -144,7 +144,7 @@ def test_rights_hold_in_the_service(any_base: Base) -> None:
     assert found(target, "user:ben") == ["b-1-0"]
     assert found(target, "group:staff", "user:ben") == ["a-1-0", "b-1-0"]
     assert found(target, "user:an") == []
-    assert target.legs(Query(Masked("word"), None, ()), 10) == {}
+    assert target.legs(Query(masked("word"), None, ()), 10) == {}
     # More principals than one filter takes: several calls, one list.
     crowd = [f"group:x{number}" for number in range(40)]
     assert found(target, *crowd, "group:g8", "user:ana") == ["a-1-0", "d-1-0"]
@@ -180,7 +180,7 @@ def test_new_rights_hold_without_new_text(any_base: Base) -> None:
     target.set_acl({"a": ("user:ana", "group:staff"), "b": ()})
     settled(target)
     assert found(target) == ["a-1-0", "a-1-1"]
-    [hit] = search(target, Masked("word two"), None, ("user:ana",), k=1)
+    [hit] = search(target, masked("word two"), None, ("user:ana",), k=1)
     assert hit.chunk == make("a", "word a", "word two").chunks[1]
 
 

@@ -7,10 +7,10 @@ import pytest
 
 from rag import config
 from rag.errors import ConfigError, TargetFailed
-from rag.records import Masked
 from rag.retrieve.query import Query, Where
 from rag.targets import open_target
 from rag.targets.opensearch import OpenSearchIndex, reading
+from tests.masked import masked
 from tests.services.opensearch import OpenSearch
 from tests.targets.documents import DIMENSIONS, make, vector
 from tests.targets.opensearch_index import STAFF, asked, corpus, everything, found, index_of, target
@@ -92,7 +92,7 @@ def test_vectors_are_compared_by_cosine(opensearch: OpenSearch, method: str) -> 
     index.apply([make("a", *texts)], [])
     question = vector("question")
     cosines = np.stack([vector(text) for text in texts]) @ question
-    hits = index.legs(Query(Masked(""), list(question), STAFF), 40)["vector"]
+    hits = index.legs(Query(masked(""), list(question), STAFF), 40)["vector"]
     assert [hit.chunk.position for hit in hits] == list(np.argsort(-cosines))
     assert np.allclose([hit.score for hit in hits], np.sort(cosines)[::-1], atol=1e-5)
 
@@ -169,7 +169,7 @@ def test_filters_narrow_both_legs(index: OpenSearchIndex, opensearch: OpenSearch
         (Where(kinds=("table",)), ["c-1-0"]),
         (Where(kinds=("table",), documents=("a",)), []),
     ):
-        hits = index.legs(Query(Masked("word"), list(vector("w")), STAFF, where), 10)
+        hits = index.legs(Query(masked("word"), list(vector("w")), STAFF, where), 10)
         assert sorted(hit.chunk.id for hit in hits["text"]) == expected
         assert sorted(hit.chunk.id for hit in hits["vector"]) == expected
         fused = asked(index_of(opensearch, hybrid=True), "word", where=where)
@@ -183,7 +183,7 @@ def test_the_clusters_fusion_and_ours_rank_the_same(opensearch: OpenSearch) -> N
     texts = [" ".join(words[: number % 6 + 1]) + f" number {number}" for number in range(60)]
     ours.apply([make(f"d{number}", text) for number, text in enumerate(texts)], [])
     for question in ("pump", "room clinic", "overtime number 7", "nothing of it"):
-        legs = theirs.legs(Query(Masked(question), list(vector(question)), STAFF), 100)
+        legs = theirs.legs(Query(masked(question), list(vector(question)), STAFF), 100)
         assert set(legs) == {"hybrid"}
         mine, other = asked(ours, question, depth=100), asked(theirs, question, depth=100)
         assert {hit.chunk.id for hit in mine} == {hit.chunk.id for hit in other}
@@ -196,7 +196,7 @@ def test_the_clusters_fusion_and_ours_rank_the_same(opensearch: OpenSearch) -> N
 def test_legs_over_several_shards_are_not_fused_by_the_cluster(opensearch: OpenSearch) -> None:
     index = index_of(opensearch, hybrid=True, shards=3)
     index.apply([make(f"d{n}", f"word {n}") for n in range(20)], [])
-    legs = index.legs(Query(Masked("word"), list(vector("word")), STAFF), 50)
+    legs = index.legs(Query(masked("word"), list(vector("word")), STAFF), 50)
     assert {leg: len(hits) for leg, hits in legs.items()} == {"vector": 20, "text": 20}
 
 
@@ -210,7 +210,7 @@ def test_without_the_pipeline_the_legs_are_asked_side_by_side(opensearch: OpenSe
     client.indices.put_mapping(index=name, body={"_meta": about["mappings"]["_meta"]})
     fresh = index_of(opensearch, hybrid=True)
     for _ in range(2):
-        legs = fresh.legs(Query(Masked("one"), list(vector("one")), STAFF), 10)
+        legs = fresh.legs(Query(masked("one"), list(vector("one")), STAFF), 10)
         assert {leg: [hit.chunk.id for hit in hits] for leg, hits in legs.items()} == {
             "vector": ["a-1-0"],
             "text": ["a-1-0"],
@@ -219,7 +219,7 @@ def test_without_the_pipeline_the_legs_are_asked_side_by_side(opensearch: OpenSe
 
 def test_for_nobody_the_cluster_is_not_even_asked() -> None:
     index = index_of(OpenSearch("http://127.0.0.1:9", "unreachable"))
-    assert index.legs(Query(Masked("one"), list(vector("one")), ()), 10) == {}
+    assert index.legs(Query(masked("one"), list(vector("one")), ()), 10) == {}
 
 
 def test_a_document_given_twice_or_of_another_size_is_refused(index: OpenSearchIndex) -> None:

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.records import Masked
 from rag.retrieve.query import Query
 from rag.retrieve.search import search
 from rag.targets.opensearch import OpenSearchIndex
+from tests.masked import masked
 from tests.services.opensearch import OpenSearch
 from tests.targets.documents import make, vector
 from tests.targets.opensearch_index import index_of
@@ -45,7 +45,7 @@ def test_every_asker_sees_exactly_what_the_rights_allow(
             for part in (0, 1)
             if not set(acl).isdisjoint(asker)
         }
-        query = Query(Masked("word"), list(vector("word")), asker)
+        query = Query(masked("word"), list(vector("word")), asker)
         for hits in index.legs(query, 1000).values():
             assert {hit.chunk.id for hit in hits} == allowed
         hits = search(index, query.text, query.vector, asker, k=1000)
@@ -60,5 +60,5 @@ def test_rights_taken_away_are_gone_at_once(
     index.apply([make("a", "word", acl=before)], [one for one in index.inventory() if one != "a"])
     index.set_acl({"a": after})
     for principal in {*before, *after}:
-        hits = search(index, Masked("word"), list(vector("w")), [principal])
+        hits = search(index, masked("word"), list(vector("w")), [principal])
         assert bool(hits) == (principal in after)

@@ -8,9 +8,9 @@ import pytest
 
 from rag import config
 from rag.errors import TargetFailed
-from rag.records import Masked
 from rag.retrieve.query import Query
 from rag.targets.opensearch import OpenSearchIndex
+from tests.masked import masked
 from tests.services.opensearch import OpenSearch
 from tests.services.serverless import KEY, SECRET, Collection, collection
 from tests.targets.documents import DIMENSIONS, make, vector
@@ -63,7 +63,7 @@ def test_rights_are_changed_by_writing_the_rows_anew(
     before = index.inventory()
     index.set_acl({"a": ("user:x",)}, {"a": "2"})
     assert list(everything(index)) == ["b-1-0"]
-    hits = index.legs(Query(Masked("one"), list(vector("one")), ("user:x",)), 10)
+    hits = index.legs(Query(masked("one"), list(vector("one")), ("user:x",)), 10)
     assert hits["vector"][0].chunk.text == "one"
     assert hits["vector"][0].score == pytest.approx(1.0, abs=1e-5)
     held = index.inventory()

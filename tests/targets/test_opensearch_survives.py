@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from rag.records import Masked
 from rag.retrieve.query import Query
 from rag.targets.opensearch import OpenSearchIndex
 from samples.opensearch_server import running
+from tests.masked import masked
 from tests.services.opensearch import OpenSearch
 from tests.targets.documents import make, vector
 from tests.targets.opensearch_index import STAFF, index_of
@@ -44,7 +44,7 @@ def start_writer(server: OpenSearch, version: int) -> subprocess.Popen[str]:
 
 def check(index: OpenSearchIndex) -> set[str]:
     """See that each document is there in one whole version; return the versions seen."""
-    query = Query(Masked("word"), list(vector("w")), STAFF)
+    query = Query(masked("word"), list(vector("w")), STAFF)
     seen: dict[str, set[str]] = {}
     for hits in index.legs(query, 1000).values():
         found: dict[str, list[str]] = {}

@@ -48,18 +48,19 @@ def _auto_but_given(prompt: Prompt, reading: Reading) -> bool:
 
 def _quoted(prompt: Prompt, reading: Reading) -> list[Said]:
     from rag.answer.extractive import Extractive
-    from rag.records import Chunk, Hit, Masked
+    from rag.masked.received import received
+    from rag.records import Chunk, Hit
     from rag.retrieve.pack import Passage
 
     if not reading.passages:
         return [Said(NOTHING_GIVEN)]
     passages = []
     for at, given in enumerate(reading.passages):
-        text, title = Masked(given.text), Masked(given.title)
+        text, title = received(given.text), received(given.title)
         chunk = Chunk(str(at), given.label, at, title, text, tokens=0)
-        passages.append(Passage(Hit(chunk, Masked(given.label), 0.0), text, tokens=0))
+        passages.append(Passage(Hit(chunk, received(given.label), 0.0), text, tokens=0))
     draft = Extractive(embedding.embedded().embed).answer(
-        Masked(reading.question), passages, SUPPORT
+        received(reading.question), passages, SUPPORT
     )
     if draft.abstained:
         results = [p for p in prompt.turns[-1].parts if p.kind == "tool_result" and p.text]

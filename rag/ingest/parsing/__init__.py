@@ -12,7 +12,7 @@ import importlib
 import json
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import ModuleType
 
 from rag.ingest import zygote
@@ -133,7 +133,7 @@ def parse(data: bytes, name: str, options: Options, depth: int = 0) -> ParsedDoc
         found = ParsedDocument(job.media_type, title, tuple(elements), content.attachments, kept)
         _check(found, options, depth)
     except Unparsable as error:
-        return replace(error.failure(), name=kept)
+        return error.failure(kept)
     except (MemoryError, zygote.Needs):
         raise
     except Exception:  # a library's; its message may quote the document

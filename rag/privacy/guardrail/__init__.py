@@ -15,10 +15,11 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from rag.errors import SluiceError
+from rag.masked import Masked, require
+from rag.masked.passed import passed
 from rag.privacy.guardrail.aligning import Span, everywhere, replaced, spans, spared
 from rag.privacy.guardrail.packing import Part, cut, pack
 from rag.privacy.guardrail.reading import KINDS, Said, read, reasons
-from rag.records import Masked
 
 if TYPE_CHECKING:
     from rag import config
@@ -119,6 +120,8 @@ class Guardrail:
             ServiceFailed: The guardrail could not answer; no text has passed.
             ServiceRefused: It will not: it is not there, or we may not use it.
         """
+        for text in texts:
+            require(text, "The guardrail")
         whose = list(range(len(texts))) if owners is None else list(owners)
         blocked: dict[object, Counter[str]] = {}
         said: list[list[tuple[Part, Said, str | None]]] = [[] for _ in texts]
@@ -162,6 +165,8 @@ class Guardrail:
         Raises:
             ServiceFailed, ServiceRefused: The guardrail did not answer.
         """
+        for text in (answer, question, *passages):
+            require(text, "The guardrail")
         evidence = "\n\n".join(passages)[:MOST_SOURCE]
         context = [
             {"text": {"text": evidence, "qualifiers": ["grounding_source"]}},
@@ -271,7 +276,7 @@ def _verdict(text: Masked, said: Sequence[tuple[Part, Said, str | None]]) -> Ver
         )
     if not said:
         return Verdict(text)
-    return Verdict(Masked("".join(pieces)), tuple(changed) if known else None, dict(found))
+    return Verdict(passed("".join(pieces)), tuple(changed) if known else None, dict(found))
 
 
 def guardrail(settings: config.Guardrail, aws: config.Aws) -> Guardrail:

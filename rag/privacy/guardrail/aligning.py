@@ -6,6 +6,8 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from rag.masked import Masked
+from rag.masked.passed import passed
 from rag.privacy.pseudonym import MASK
 
 
@@ -131,7 +133,9 @@ def spared(text: str, changed: Iterable[Span]) -> list[Span]:
     return kept
 
 
-def replaced(text: str, changed: Sequence[Span], start: int = 0, end: int | None = None) -> str:
+def replaced(
+    text: Masked, changed: Sequence[Span], start: int = 0, end: int | None = None
+) -> Masked:
     """Return a range of the text with what was anonymised there replaced.
 
     A span that reaches over the range's edge counts for its part inside.
@@ -145,4 +149,4 @@ def replaced(text: str, changed: Sequence[Span], start: int = 0, end: int | None
             pieces += (text[place:first], f"{{{span.name}}}")
             place = last
     pieces.append(text[place:end])
-    return "".join(pieces)
+    return passed("".join(pieces))

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rag.masked import Masked
 from rag.privacy.pseudonym import MASK
 
 CHARACTERS = 25_000
@@ -30,7 +31,7 @@ class Part:
 
     index: int
     start: int
-    text: str
+    text: Masked
     veiled: bool = False
 
     @property
@@ -41,7 +42,7 @@ class Part:
         return MASK.sub(lambda mask: "-" * len(mask.group()), self.text)
 
 
-def pack(texts: Sequence[str], limit: int = CHARACTERS) -> list[list[Part]]:
+def pack(texts: Sequence[Masked], limit: int = CHARACTERS) -> list[list[Part]]:
     """Return calls, each with the parts that it carries, in the texts' order.
 
     The parts of a text, joined, are the text. Texts without a letter or digit are left out.

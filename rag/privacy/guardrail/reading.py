@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from rag.masked import Masked, fixed
 from rag.privacy.pseudonym import MASK
 
 KINDS = {
@@ -40,9 +41,9 @@ class Said:
     ours: bool = False
 
 
-def reasons(blocked: Mapping[str, int]) -> str:
+def reasons(blocked: Mapping[str, int]) -> Masked:
     """Return in words why something was blocked."""
-    return ", ".join(KINDS[kind] for kind in sorted(blocked))
+    return fixed(", ").join(fixed(KINDS[kind]) for kind in sorted(blocked))
 
 
 def read(response: Mapping[str, Any], whole: bool) -> Said:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 from rag.errors import DocumentsRefused
 from rag.records import Hit, IndexedDocument, Principal
 from rag.retrieve.query import Query
-from rag.targets import Contents, Job, Stored
+from rag.targets import Contents, Job, Stored, gated
 from rag.targets.knowledge_base import retrieval
 from rag.targets.knowledge_base.documents import Documents
 from rag.targets.knowledge_base.files import Files
@@ -68,6 +68,7 @@ class KnowledgeBase:
         Raises:
             DocumentsRefused: Some have more metadata than AWS takes; the others are written.
         """
+        gated.documents(upserts)
         ids = [document.id for document in upserts]
         if len(set(ids)) != len(ids) or not set(ids).isdisjoint(deletes):
             raise ValueError("a document id comes twice")
@@ -106,6 +107,7 @@ class KnowledgeBase:
 
     def legs(self, query: Query, depth: int) -> Mapping[str, list[Hit]]:
         """See `rag.targets.Target.legs`: one leg, for the service searches and fuses by itself."""
+        gated.question(query)
         name = "hybrid" if self.target.search == "hybrid" else "vector"
         found = retrieval.search(self._service, self.target, query, depth)
         return {name: found} if found else {}

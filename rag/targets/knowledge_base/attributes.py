@@ -10,7 +10,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rag.records import Chunk, Hit, IndexedDocument, Masked, Principal
+from rag.masked.stored import stored
+from rag.records import Chunk, Hit, IndexedDocument, Principal
 
 SIDECAR_BYTES = 10_000
 """Of a ``.metadata.json`` file; AWS allows 10 KB ("Quotas for knowledge bases")."""
@@ -140,16 +141,16 @@ def as_hit(content: str, made: Mapping[str, Any], score: float) -> Hit | None:
             id=str(made["chunk_id"]),
             document_id=str(made["document_id"]),
             position=int(made.get("position", 0)),
-            heading=Masked(heading),
-            text=Masked(_below(heading, content)),
+            heading=stored(heading),
+            text=stored(_below(heading, content)),
             tokens=int(made.get("tokens", 0)),
             page=None if page is None else int(page),
-            section=tuple(Masked(part) for part in _listed(made.get("section"))),
+            section=tuple(stored(part) for part in _listed(made.get("section"))),
             kind="table" if kind == "table" else "text",
         ),
-        document=Masked(str(made.get("name", ""))),
+        document=stored(str(made.get("name", ""))),
         score=score,
-        title=Masked(str(made.get("title", ""))),
+        title=stored(str(made.get("title", ""))),
         acl=tuple(_listed(made.get("acl"))),
     )
 

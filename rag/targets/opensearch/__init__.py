@@ -17,7 +17,7 @@ from rag import config
 from rag.errors import DocumentsRefused, ModelChanged, TargetFailed
 from rag.records import Hit, IndexedDocument, Principal
 from rag.retrieve.query import Query
-from rag.targets import Contents, Job, Stored
+from rag.targets import Contents, Job, Stored, gated
 from rag.targets.opensearch import bulk, generations, rows, search
 from rag.targets.opensearch.connection import Connection
 from rag.targets.opensearch.generations import Generation
@@ -69,6 +69,7 @@ class OpenSearchIndex:
         Deleted documents go from a generation kept for rollback too, so that it does not bring
         them back.
         """
+        gated.documents(upserts)
         ids = [document.id for document in upserts]
         if len(set(ids)) != len(ids) or not set(ids).isdisjoint(deletes):
             raise ValueError("a document id comes twice")
@@ -212,6 +213,7 @@ class OpenSearchIndex:
             ModelChanged: Another generation is served by now, embedded with another model than
                 `query.embedding`.
         """
+        gated.question(query)
         if not query.principals or depth < 1:
             return {}
         for _ in range(LOOKS):
