@@ -17,7 +17,7 @@ from rag.errors import ConfigError, VaultFailed
 from rag.keys import Sealer
 from rag.ledger import Ledger, audit
 from rag.ledger.tables import vault_entries, vault_keys, vault_sources, vault_subjects
-from rag.ledger.vault import Vault, rotation
+from rag.ledger.vault import Vault, rotation, sources
 from rag.privacy.vault import Identity, new_key, seal, unseal
 from rag.privacy.vault_keys import retired, ring
 from tests.services.kms import kms_endpoint, kms_keys
@@ -56,8 +56,9 @@ def filled(ledger: Ledger, told: Settings | None = None) -> Vault:
     for one in PEOPLE:
         vault.note(one)
     vault.keep()
+    sealed = vault.sources.seal("letters/varnhagen.txt")
     with ledger.write() as db:
-        vault.sources.keep(db, {"d1": "letters/varnhagen.txt"})
+        sources.put(db, "notes", {"d1": sealed})
     return vault
 
 
@@ -65,7 +66,8 @@ def opened(ledger: Ledger, told: Settings | None = None) -> dict[str, list[str]]
     vault = vault_of(ledger, told)
     with ledger.read() as db:
         found = {one.pseudonym: vault.originals(db, one.pseudonym) for one in PEOPLE}
-        return found | {"d1": [vault.sources.read(db, ["d1"])["d1"]]}
+        sealed = sources.held(db, "notes")["d1"]
+    return found | {"d1": [vault.sources.unseal(sealed)]}
 
 
 KEPT = {

@@ -80,7 +80,7 @@ class Vault:
         self._sealer = sealer
         self._on = on
         self.keys = Keys(corpus, ring)
-        self.sources = Sources(corpus, self.keys if on else None, sealer)
+        self.sources = Sources(ledger, corpus, self.keys if on else None, sealer)
         self._known: set[str] = set()
         self._noted: dict[str, Identity] = {}
 

@@ -69,8 +69,8 @@ def rotate(ledger: Ledger, vault: Vault, place: VaultKey) -> Rotation:
     count = 0
     while done := _batch(ledger, vault, newest):
         count += done
+    vault.sources.reseal()
     with ledger.write() as db:
-        vault.sources.reseal(db)
         here = vault_keys.c.corpus == vault.corpus
         db.execute(delete(vault_keys).where(here, vault_keys.c.number != newest))
     vault.keys.forget()

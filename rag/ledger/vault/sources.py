@@ -10,7 +10,9 @@ from collections.abc import Iterable, Mapping
 
 from sqlalchemy import Connection, delete, select
 
+from rag.errors import VaultFailed
 from rag.keys import Sealer
+from rag.ledger.opening import Ledger
 from rag.ledger.tables import batches, upsert, vault_sources
 from rag.ledger.vault.keys import Keys
 from rag.privacy.vault import seal, unseal
@@ -23,84 +25,93 @@ _SEALED = "v1:"
 
 
 class Sources:
-    """The source keys of one corpus.
+    """Seals and opens where documents of one corpus are.
 
     Args:
         keys: None: the vault is off, and the pseudonym key alone seals them.
     """
 
-    def __init__(self, corpus: str, keys: Keys | None, sealer: Sealer) -> None:
+    def __init__(self, ledger: Ledger, corpus: str, keys: Keys | None, sealer: Sealer) -> None:
+        self._ledger = ledger
         self._corpus = corpus
         self._keys = keys
         self._sealer = sealer
+        self._key = b""
 
-    def keep(self, db: Connection, sources: Mapping[str, str]) -> None:
-        """Keep where listed documents are. Needs a write transaction.
+    def seal(self, source: str) -> str:
+        """Return a document's place, sealed, for a manifest or the vault.
 
-        Args:
-            sources: Plain text by document id: raw, it is sealed here.
+        It is not bound to the document's id: that is a keyed hash of what is inside.
+
+        Raises:
+            VaultFailed: The vault's key could not be had.
         """
-        if not sources:
-            return
-        rows = [
-            {"corpus": self._corpus, "document_id": name, "sealed": sealed}
-            for name, sealed in self._sealed(db, sources)
-        ]
-        upsert(db, vault_sources, rows)
-
-    def _sealed(self, db: Connection, sources: Mapping[str, str]) -> Iterable[tuple[str, str]]:
         if self._keys is None:
-            return [(name, self._sealer.seal(source)) for name, source in sorted(sources.items())]
-        key = self._keys.made(db, [SUBJECT])[SUBJECT]
-        return [
-            (
-                name,
-                _SEALED + base64.b64encode(seal(key, source.encode(), self._bound(name))).decode(),
-            )
-            for name, source in sorted(sources.items())
-        ]
+            return self._sealer.seal(source)
+        if not self._key:
+            with self._ledger.write() as db:
+                self._key = self._keys.made(db, [SUBJECT])[SUBJECT]
+        sealed = seal(self._key, source.encode("utf-8", "surrogatepass"), self._bound)
+        return _SEALED + base64.b64encode(sealed).decode()
 
-    def read(self, db: Connection, document_ids: Iterable[str] | None = None) -> dict[str, str]:
-        """Return where documents are, by id; all, or those asked for. Raw.
+    def unseal(self, sealed: str) -> str:
+        """Return what `seal` sealed, or the pseudonym key alone before there was a vault. Raw.
 
         Raises:
             VaultFailed: The vault's key is missing.
+            ConfigError: It was sealed with another pseudonym key.
         """
-        here = select(vault_sources.c.document_id, vault_sources.c.sealed).where(
-            vault_sources.c.corpus == self._corpus
-        )
-        if document_ids is None:
-            rows = list(db.execute(here))
-        else:
-            rows = [
-                row
-                for some in batches(dict.fromkeys(document_ids))
-                for row in db.execute(here.where(vault_sources.c.document_id.in_(some)))
-            ]
-        key = b""
-        if self._keys is not None and any(row.sealed.startswith(_SEALED) for row in rows):
-            key = self._keys.of(db, [SUBJECT])[SUBJECT]
-        return {row.document_id: self._opened(key, row.document_id, row.sealed) for row in rows}
-
-    def _opened(self, key: bytes, document_id: str, sealed: str) -> str:
         if not sealed.startswith(_SEALED):
             return self._sealer.unseal(sealed)
+        if not self._key:
+            with self._ledger.read() as db:
+                found = Keys(self._corpus, self._keys.ring).of(db, [SUBJECT]) if self._keys else {}
+            if SUBJECT not in found:
+                raise VaultFailed(
+                    "Source keys of this corpus are sealed by its vault, which is off or empty.",
+                    "Switch it on (privacy.vault.on), or sync with --full-refresh.",
+                )
+            self._key = found[SUBJECT]
         data = base64.b64decode(sealed.removeprefix(_SEALED))
-        return unseal(key, data, self._bound(document_id)).decode()
+        return unseal(self._key, data, self._bound).decode("utf-8", "surrogatepass")
 
-    def _bound(self, document_id: str) -> dict[str, str]:
-        return {"corpus": self._corpus, "document": document_id}
+    @property
+    def _bound(self) -> dict[str, str]:
+        return {"corpus": self._corpus, "subject": SUBJECT}
 
-    def reseal(self, db: Connection) -> int:
+    def reseal(self) -> int:
         """Seal by the vault what the pseudonym key alone sealed; return how many."""
-        found = db.scalars(
-            select(vault_sources.c.document_id).where(
-                vault_sources.c.corpus == self._corpus,
-                ~vault_sources.c.sealed.startswith(_SEALED),
-            )
-        ).all()
-        self.keep(db, self.read(db, found))
-        return len(found)
+        here = vault_sources.c.corpus == self._corpus
+        old = here & ~vault_sources.c.sealed.startswith(_SEALED)
+        with self._ledger.read() as db:
+            rows = db.execute(select(vault_sources).where(old)).all()
+        keep = {row.document_id: self.seal(self._sealer.unseal(row.sealed)) for row in rows}
+        with self._ledger.write() as db:
+            put(db, self._corpus, keep)
+        return len(rows)
+
+
+def put(db: Connection, corpus: str, sealed: Mapping[str, str]) -> None:
+    """Keep where listed documents are, sealed, by document id. Needs a write transaction."""
+    rows = [
+        {"corpus": corpus, "document_id": name, "sealed": one}
+        for name, one in sorted(sealed.items())
+    ]
+    upsert(db, vault_sources, rows)
+
+
+def held(db: Connection, corpus: str, document_ids: Iterable[str] | None = None) -> dict[str, str]:
+    """Return where listed documents are, sealed, by id; all, or those asked for."""
+    here = select(vault_sources.c.document_id, vault_sources.c.sealed).where(
+        vault_sources.c.corpus == corpus
+    )
+    if document_ids is None:
+        return {row.document_id: row.sealed for row in db.execute(here)}
+    return {
+        row.document_id: row.sealed
+        for some in batches(dict.fromkeys(document_ids))
+        for row in db.execute(here.where(vault_sources.c.document_id.in_(some)))
+    }
 
 
 def forget(db: Connection, corpus: str, document_ids: Iterable[str]) -> None:
