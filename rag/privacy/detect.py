@@ -89,7 +89,7 @@ class Detector:
         self.policy = policy
         self._masks = masks
         self._persons = policy.action("PERSON") != "keep"
-        self._nlp: Language | None = _language() if self._persons else None
+        self._nlp: Language | None = language() if self._persons else None
         own = recognizers.load_recognizers(policy.recognizers) if policy.recognizers else []
         self._registry = recognizers.registry([NameRecognizer(), *own])
         self.recognizers: list[EntityRecognizer] = [
@@ -141,7 +141,7 @@ class Detector:
             return self._kept(text, found)
 
         # A mask's own words are no labels: <DATE_OF_BIRTH> makes no birthday of the next date.
-        shapes = self._recognized(_blanked(text, holes) if holes else text)
+        shapes = self._recognized(blanked(text, holes) if holes else text)
         found = kept([*shapes, *context.structured(passage)])
         if self._persons:
             found += kept(people.believable(text, persons, bool(holes)))
@@ -151,7 +151,7 @@ class Detector:
         resolved = spans.resolve(spans.cut(found, holes), safety)
         for _ in range(_ROUNDS):
             # Beside something found, a shape may have hidden: two numbers with a space between.
-            rest = _blanked(text, [*((f.start, f.end) for f in resolved), *holes])
+            rest = blanked(text, [*((f.start, f.end) for f in resolved), *holes])
             more = kept(self._recognized(rest)) if resolved else []
             if not more:
                 break
@@ -189,14 +189,14 @@ class Detector:
 
 
 @cache
-def _language() -> Language:
-    """The language model, one for all policies of the process."""
+def language() -> Language:
+    """Return the language model, one for all policies of the process."""
     from rag.privacy import ner
 
     return ner.load()
 
 
-def _blanked(text: str, ranges: Iterable[tuple[int, int]]) -> str:
+def blanked(text: str, ranges: Iterable[tuple[int, int]]) -> str:
     """Replace ranges by as many characters that belong to no word and are no space."""
     pieces: list[str] = []
     place = 0

@@ -96,7 +96,7 @@ def scan(recognizer: EntityRecognizer, text: str) -> list[Finding]:
     ``value`` narrows the finding. A context word within 50 characters in front adds 0.35, to
     0.4 at least, as Presidio's enhancer does.
     """
-    if not _plain(recognizer):
+    if not is_plain(recognizer):
         return [
             Finding(result.start, result.end, result.entity_type, result.score, recognizer.name)
             for result in recognizer.analyze(text, recognizer.supported_entities, None)
@@ -129,7 +129,8 @@ def matches(recognizer: PatternRecognizer, text: str) -> Iterator[Match]:
                 yield Match(found, pattern.name, valid, near)
 
 
-def _plain(recognizer: EntityRecognizer) -> bool:
+def is_plain(recognizer: EntityRecognizer) -> bool:
+    """Whether a recognizer is nothing but patterns, so that its own search is not needed."""
     from presidio_analyzer import PatternRecognizer
 
     if not isinstance(recognizer, PatternRecognizer):
