@@ -105,6 +105,8 @@ class FakerValues:
         return Person(given, middle, surname)
 
     def address(self, locale: str, rng: random.Random) -> list[str]:
+        if rng.random() < 0.2 and locale not in {"ja_JP", "zh_CN"}:
+            return _web_form(locale, rng)
         lines = _lines(locale, rng)
         if rng.random() < 0.25:
             lines.append(COUNTRIES[locale])
@@ -155,6 +157,24 @@ def _lines(locale: str, rng: random.Random) -> list[str]:
         unit = rng.choice(("Apt", "Unit", "Flat", "Suite", "Apt."))
         lines[0] = f"{unit} {rng.randint(1, 40)}{rng.choice(('', 'A', 'B'))}, {lines[0]}"
     return lines
+
+
+def _web_form(locale: str, rng: random.Random) -> list[str]:
+    """An address as shops ask for it in English, whatever the country's own order is."""
+    fake = _seeded(locale, rng)
+    street, town = _latin(fake.street_address()).strip(" .,"), _latin(fake.city())
+    code, country = str(fake.postcode()), COUNTRIES[locale]
+    if rng.random() < 0.3:
+        unit = rng.choice(("Apt. ", "Suite ", "#", "Apartment ", "Unit ", "Fl. "))
+        street += f"{rng.choice((', ', ' '))}{unit}{rng.randint(1, 999)}"
+    forms = (
+        [street, town, f"{country} {code}"],
+        [street, f"{town} {code}", country],
+        [street, f"{town}, {code}"],
+        [street, town, country],
+        [street, town, code],
+    )
+    return list(rng.choice(forms))
 
 
 def _phone(fake: Faker, locale: str, rng: random.Random) -> str:

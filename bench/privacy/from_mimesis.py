@@ -104,10 +104,25 @@ class MimesisValues:
         return Person(given, middle, surname, locale != "hu" or rng.random() < 0.7)
 
     def address(self, locale: str, rng: random.Random) -> list[str]:
+        if rng.random() < 0.15:
+            return self._mixed(locale, rng)
         lines = [self.street(locale, rng), *_area(locale, rng).split("\n")]
         if rng.random() < 0.25:
             lines.append(str(_order(locale)["country"]))
         return lines
+
+    def _mixed(self, locale: str, rng: random.Random) -> list[str]:
+        """An address in the order of whoever typed it, who lives elsewhere."""
+        street, city = self.street(locale, rng), _city(locale, rng)
+        code = numbers.digits(rng, rng.choice(("%####", "%###", "%#####", "%## ##")))
+        country = str(_order(locale)["country"])
+        forms = (
+            [f"{city}, {street}"],
+            [street, f"{code}, {city}, {country}"],
+            [street, city, f"{code} {country}"],
+            [street, f"{city} ({country})"],
+        )
+        return rng.choice(forms)
 
     def street(self, locale: str, rng: random.Random) -> str:
         own = _own().get(locale)
@@ -197,7 +212,7 @@ def _area(locale: str, rng: random.Random) -> str:
         c=_latin(address.city()),
         zip=address.zip_code().removeprefix("DK-"),
         state=_latin(address.state()),
-        abbr=address.state(abbr=True),
+        abbr=address.state(abbr=True).split("-")[-1],
     )
     return numbers.digits(rng, text) if "#" in text else text
 

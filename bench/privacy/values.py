@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -162,7 +163,12 @@ _PEOPLE: dict[str, Callable[[Person, random.Random], list[Piece]]] = {
 }
 
 
+_NUMBER = re.compile(r"^(?:No\. )?\d{1,5}[a-z]?,? |,? (?:N° )?\d{1,5}[a-z]?$")
+
+
 def _line(values: Values, locale: str, rng: random.Random) -> str:
+    if rng.random() < 0.08:
+        return _numberless(values, locale, rng)
     lines = values.address(locale, rng)
     return (", " if rng.random() < 0.85 else " ").join(line.strip(" ,") for line in lines)
 
@@ -177,9 +183,25 @@ def _any(values: Values, locale: str, rng: random.Random) -> str:
     return values.street(locale, rng)
 
 
+def _numberless(values: Values, locale: str, rng: random.Random) -> str:
+    """A street as people name it who know it, alone or with its town, when it has one number."""
+    street = values.street(locale, rng)
+    bare = _NUMBER.sub("", street, count=1)
+    if re.search(r"\d", bare) or bare == street or " " not in bare:
+        return street
+    town = values.simple("city", locale, rng)
+    return rng.choice((bare, f"{bare}, {town}", f"{bare}, {town}", f"{bare} in {town}"))
+
+
+def _street(values: Values, locale: str, rng: random.Random) -> str:
+    if rng.random() < 0.15:
+        return _numberless(values, locale, rng).split(", ")[0].split(" in ")[0]
+    return values.street(locale, rng)
+
+
 _ADDRESSES: dict[str, Callable[[Values, str, random.Random], str]] = {
     "addr": _line,
     "lines": lambda values, locale, rng: "\n".join(values.address(locale, rng)),
     "anyaddr": _any,
-    "street": lambda values, locale, rng: values.street(locale, rng),
+    "street": _street,
 }
