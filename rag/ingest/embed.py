@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rag.errors import SluiceError
 from rag.records import Chunk
 
 if TYPE_CHECKING:
@@ -28,6 +30,18 @@ CREATE TABLE IF NOT EXISTS embedding (
 );
 CREATE INDEX IF NOT EXISTS embedding_used ON embedding (used);
 """
+_MARKS = """
+BEGIN IMMEDIATE;
+CREATE TABLE IF NOT EXISTS named (mark BLOB, key BLOB, PRIMARY KEY (mark, key)) WITHOUT ROWID;
+INSERT OR IGNORE INTO named
+    SELECT x'', key FROM embedding WHERE (SELECT user_version FROM pragma_user_version) = 0;
+PRAGMA user_version = 1;
+COMMIT;
+"""
+_CODE = re.compile(r"_([a-z2-7]{8})(?![a-z2-7])")
+"""What tells one pseudonym from another, whatever stands before it."""
+_ANYBODY = b""
+"""Mark of a text of which it is not known who is named in it: from before there were marks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +84,7 @@ def embed_chunks(
         vectors = embedder.embed([missing[key] for key in some])
         padding = embedder.padding
         made = {key: row.astype("<f4").tobytes() for key, row in zip(some, vectors, strict=True)}
-        cache.put(made)
+        cache.put(made, {key: missing[key] for key in some})
         found |= made
     stacked = numpy.zeros((len(keys), embedder.dimensions), numpy.float32)
     for place, key in enumerate(keys):
@@ -89,6 +103,15 @@ def _keys(fingerprint: str, texts: Sequence[str]) -> list[bytes]:
     """Hashes that differ by model: its fingerprint is the hash's key."""
     model = hashlib.blake2b(fingerprint.encode(), digest_size=32).digest()
     return [hashlib.blake2b(text.encode(), key=model, digest_size=20).digest() for text in texts]
+
+
+def _marks(text: str | None) -> set[bytes]:
+    """Hashes of the pseudonyms in a text."""
+    if text is None:
+        return {_ANYBODY}
+    return {
+        hashlib.blake2b(found.encode(), digest_size=8).digest() for found in _CODE.findall(text)
+    }
 
 
 class EmbeddingCache:
@@ -122,6 +145,8 @@ class EmbeddingCache:
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = NORMAL")
         self._db.executescript(_SCHEMA)
+        if self._db.execute("PRAGMA user_version").fetchone() == (0,):
+            self._db.executescript(_MARKS)
         latest = "SELECT coalesce(max(used), 0) + 1 FROM embedding"
         self._opening: int = self._db.execute(latest).fetchone()[0]  # how recent a use is
 
@@ -148,11 +173,18 @@ class EmbeddingCache:
                     self._db.executemany("UPDATE embedding SET used = ? WHERE key = ?", old)
         return found
 
-    def put(self, vectors: Mapping[bytes, bytes]) -> None:
-        """Keep vectors; when there are too many, drop a tenth of the limit."""
+    def put(self, vectors: Mapping[bytes, bytes], texts: Mapping[bytes, str] | None = None) -> None:
+        """Keep vectors; when there are too many, drop a tenth of the limit.
+
+        Args:
+            texts: What was embedded, by key, so that `forget` finds who is named in it; only
+                hashes of pseudonyms are kept of it. Without a text it could be anybody.
+        """
         rows = [(key, vector, self._opening) for key, vector in vectors.items()]
+        marks = [(mark, key) for key in vectors for mark in _marks((texts or {}).get(key))]
         with self._lock, suppress(sqlite3.Error), self._transaction():
             self._db.executemany("INSERT OR REPLACE INTO embedding VALUES (?, ?, ?)", rows)
+            self._db.executemany("INSERT OR IGNORE INTO named VALUES (?, ?)", marks)
             self._uncounted += len(rows)
             if self._uncounted > self._limit // 50:
                 self._uncounted = 0
@@ -166,6 +198,33 @@ class EmbeddingCache:
                 " (SELECT key FROM embedding ORDER BY used, rowid LIMIT ?)",
                 (count - self._limit * 9 // 10,),
             )
+            self._db.execute("DELETE FROM named WHERE key NOT IN (SELECT key FROM embedding)")
+
+    def forget(self, pseudonyms: Iterable[str]) -> int:
+        """Delete the vectors of texts that name somebody, from the file too; return how many.
+
+        Raises:
+            SluiceError: The file is held by another process.
+        """
+        marks = [(mark,) for one in pseudonyms for mark in _marks(one)] + [(_ANYBODY,)]
+        try:
+            with self._lock:
+                with self._transaction():
+                    before = self._db.total_changes
+                    self._db.executemany(
+                        "DELETE FROM embedding WHERE key IN (SELECT key FROM named WHERE mark = ?)",
+                        marks,
+                    )
+                    gone = self._db.total_changes - before
+                    self._db.executemany("DELETE FROM named WHERE mark = ?", marks)
+                self._db.execute("VACUUM")
+                self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except sqlite3.Error as error:
+            raise SluiceError(
+                f"The embedding cache could not be cleaned ({type(error).__name__}).",
+                "Wait until nothing else is syncing, then run it again.",
+            ) from None
+        return gone
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
