@@ -156,6 +156,7 @@ class MaskedDocument:
         masked: Identifiers masked, counted by entity kind.
         name_tokens: Keyed hashes of the words of every person named in it, so that a file name
             can be checked against them later without the names themselves.
+        births: Keyed hashes of the dates of birth in it: they tell persons of one name apart.
         attachments: Masked documents, or failures (with masked names).
     """
 
@@ -164,6 +165,7 @@ class MaskedDocument:
     elements: tuple[MaskedElement, ...]
     masked: Mapping[str, int] = field(default_factory=dict)
     name_tokens: tuple[str, ...] = ()
+    births: tuple[str, ...] = ()
     attachments: tuple[MaskedDocument | MaskedFailure, ...] = ()
     name: Masked = EMPTY
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
+from copy import copy
 from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -14,9 +15,12 @@ from rag.keys import Sealer, pseudonym_key
 from rag.masked import EMPTY, Masked, fixed
 from rag.masked.passed import passed
 from rag.privacy.detect import Detector, Passage, Segment
+from rag.privacy.erased import Erased, births, tag
 from rag.privacy.policy import Blocked, DetectorFailed, Policy, resolve
-from rag.privacy.pseudonym import People, Pseudonyms, person_words
+from rag.privacy.pseudonym import People, Pseudonyms, person_key, person_words
 from rag.privacy.surrogates import Masks, Surrogates
+from rag.privacy.vault import Identity
+from rag.privacy.words import view, words
 from rag.records import (
     Element,
     Failure,
@@ -32,8 +36,12 @@ if TYPE_CHECKING:
     from rag.config import Privacy
     from rag.privacy.explain import Explanation
 
-CODE_VERSION = 1
+CODE_VERSION = 2
 """Raise when masking gives another result for the same text."""
+
+Remember = Callable[[Identity], None]
+_LINKED = ("pseudonym", "shift", "shape")
+"""Actions whose result stands for one original."""
 
 
 class Masker:
@@ -52,7 +60,27 @@ class Masker:
         self._sealer = Sealer(key)
         self._surrogates = Surrogates(key)
         self._detector = Detector(policy, Masks(policy.kinds, self._surrogates).spans)
+        self._erased = Erased()
+        self._remember: Remember | None = None
         self.fingerprint = _fingerprint([policy], key)
+
+    def keeping(self, remember: Remember | None, erased: Erased) -> Masker:
+        """Return this masker, knowing who was erased and telling what it replaces.
+
+        Models are shared.
+
+        Args:
+            remember: Called with every identity that a pseudonym or surrogate stands for; raw.
+        """
+        other = copy(self)
+        other._remember, other._erased = remember, erased
+        return other
+
+    def pseudonym(self, entity: str, text: str) -> str:
+        """Return what stands for a person's name, or an address, that is known."""
+        if entity == "PERSON":
+            return self._pseudonyms.person(person_key(text))
+        return self._pseudonyms.value(entity, text)
 
     def mask_documents(
         self, documents: Sequence[ParsedDocument]
@@ -98,16 +126,19 @@ class Masker:
             if blocked:
                 results.append(Blocked(blocked))
                 continue
-            people = People(_persons(text, findings))
+            people = self._people([(text, findings)])
             results.append(MaskedText(self._replace(text, findings, people), tuple(findings)))
         return results
 
-    def mask_name(self, key: str, name_tokens: Collection[str] = ()) -> Masked:
+    def mask_name(
+        self, key: str, name_tokens: Collection[str] = (), births: Collection[str] = ()
+    ) -> Masked:
         """Mask a source key, file name or URI; separators and extension stay.
 
         Args:
             name_tokens: `MaskedDocument.name_tokens` of the document behind the name: its
                 persons are found in the name however they are written there.
+            births: `MaskedDocument.births` of that document.
         """
         from rag.privacy.filenames import persons_in
 
@@ -117,8 +148,11 @@ class Masker:
         except Exception as error:
             raise DetectorFailed(error) from None
         tags = frozenset(name_tokens)
+        if self._erased.words:
+            own = (word.folded for word in words(view(key).text))
+            tags |= self._erased.named([self._sealer.tag(word) for word in own])
         findings = persons_in(key, findings, lambda word: self._sealer.tag(word) in tags)
-        return self._replace(key, findings, People(_persons(key, findings)))
+        return self._replace(key, findings, People(_persons(key, findings), frozenset(births)))
 
     def explain(self, text: str) -> Explanation:
         """Return why a text is masked as it is; slower than masking it."""
@@ -145,12 +179,22 @@ class Masker:
             return failure("detector_failed", "mask")
 
     def _masked(self, tree: _Tree, found: list[list[Finding]]) -> MaskedDocument | MaskedFailure:
-        people = People(
-            name
-            for segment, findings in zip(tree.segments, found, strict=True)
-            for name in _persons(segment.text, findings)
-        )
+        texts = [segment.text for segment in tree.segments]
+        people = self._people(list(zip(texts, found, strict=True)))
         return self._document(tree.root, tree, found, people)
+
+    def _people(self, texts: Sequence[tuple[str, Sequence[Finding]]]) -> People:
+        return People(
+            (name for text, findings in texts for name in _persons(text, findings)),
+            births(self._sealer, _found("DATE_OF_BIRTH", texts)),
+        )
+
+    def _gone(self, pseudonym: str, people: People) -> bool:
+        """Whether this person was erased: everywhere, or where this birth date is named."""
+        tags = self._erased.tags
+        return bool(tags) and any(
+            tag(self._sealer, pseudonym, born) in tags for born in ("", *people.births)
+        )
 
     def _document(
         self, node: _Node, tree: _Tree, found: list[list[Finding]], people: People
@@ -163,7 +207,9 @@ class Masker:
             for finding in found[index]:
                 counts[finding.entity] += 1
             for name in _persons(tree.segments[index].text, found[index]):
-                names.update(person_words(name))
+                whose = people.key(name) if self._erased.tags else ()
+                if not (whose and self._gone(self._pseudonyms.person(whose), people)):
+                    names.update(person_words(name))
 
         def masked(index: int) -> Masked:
             return self._replace(tree.segments[index].text, found[index], people)
@@ -185,6 +231,17 @@ class Masker:
             elements=tuple(place(masked) for place in node.elements),
             masked=dict(sorted(counts.items())),
             name_tokens=tuple(sorted(self._sealer.tag(word) for word in names)),
+            births=tuple(
+                sorted(
+                    births(
+                        self._sealer,
+                        _found(
+                            "DATE_OF_BIRTH",
+                            [(tree.segments[index].text, found[index]) for index in node.own],
+                        ),
+                    )
+                )
+            ),
             attachments=tuple(
                 self._document(child, tree, found, people) for child in node.children
             ),
@@ -203,11 +260,21 @@ class Masker:
 
     def _mask(self, entity: str, value: str, people: People) -> str:
         action = self.policy.action(entity)
-        if action == "pseudonym":
-            if entity == "PERSON":
-                return self._pseudonyms.person(people.key(value))
-            return self._pseudonyms.value(entity, value)
-        return self._surrogates.replaced(self.policy, entity, value, people.main)
+        if action == "pseudonym" and entity == "PERSON":
+            made = self._pseudonyms.person(people.key(value))
+        elif action == "pseudonym":
+            made = self._pseudonyms.value(entity, value)
+        else:
+            made = self._surrogates.replaced(self.policy, entity, value, people.main)
+        if action not in _LINKED or (self._remember is None and not self._erased.tags):
+            return made
+        shifted = action == "shift" and bool(people.main)
+        whose = self._pseudonyms.person(people.main) if shifted else made
+        if made == f"<{entity}>" or self._gone(whose, people):
+            return f"<{entity}>"
+        if self._remember:
+            self._remember(Identity(made, entity, value, whose if shifted else ""))
+        return made
 
 
 class _Node:
@@ -290,6 +357,10 @@ class _Tree:
         return build
 
 
+def _found(entity: str, texts: Sequence[tuple[str, Sequence[Finding]]]) -> list[str]:
+    return [text[f.start : f.end] for text, own in texts for f in own if f.entity == entity]
+
+
 def _persons(text: str, findings: Sequence[Finding]) -> list[str]:
     return [text[f.start : f.end] for f in findings if f.entity == "PERSON"]
 
@@ -334,6 +405,6 @@ def masker(privacy: Privacy) -> Masker:
 
     Overrides are not looked at: `Privacy.under` gives the rules where one counts.
     """
-    # The guardrail comes after it and changes nothing in it.
-    alone = privacy.model_dump_json(exclude={"guardrail", "overrides"})
+    # The guardrail and the vault come after it and change nothing in it.
+    alone = privacy.model_dump_json(exclude={"guardrail", "overrides", "vault"})
     return masker_with(alone, pseudonym_key(privacy))

@@ -58,10 +58,15 @@ def person_key(name: str) -> tuple[str, ...]:
 
 
 class People:
-    """The persons of one document, so that a lone surname finds its full name."""
+    """The persons of one document, so that a lone surname finds its full name.
 
-    def __init__(self, names: Iterable[str]) -> None:
+    Args:
+        births: Keyed hashes of the dates of birth in it.
+    """
+
+    def __init__(self, names: Iterable[str], births: frozenset[str] = frozenset()) -> None:
         self._names = list(names)
+        self.births = births
         self._by_word: dict[str, set[tuple[str, ...]]] = defaultdict(set)
         for name in self._names:
             key = person_key(name)
