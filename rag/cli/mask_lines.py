@@ -98,10 +98,12 @@ def _pool(privacy: Privacy, workers: int) -> Iterator[tuple[ThreadPoolExecutor, 
     head = json.dumps(told).encode()
     zygote = Zygote("rag.cli.mask_worker:mask", BOUNDS)
     own = threading.local()
+    slots: list[Slot] = []
 
     def masked(batch: list[Line]) -> Answered:
         if not hasattr(own, "slot"):
             own.slot = Slot(zygote)
+            slots.append(own.slot)
         return _masked(own.slot, head, batch)
 
     pool = ThreadPoolExecutor(workers)
@@ -110,6 +112,8 @@ def _pool(privacy: Privacy, workers: int) -> Iterator[tuple[ThreadPoolExecutor, 
     finally:
         zygote.close()
         pool.shutdown(cancel_futures=True)
+        for slot in slots:
+            slot.end()
 
 
 def _masked(slot: Slot, head: bytes, batch: list[Line]) -> Answered:

@@ -166,7 +166,8 @@ def _of_words(text: str, finding: Finding) -> Iterator[str]:
 
 
 def _documented(recognizer: EntityRecognizer | None) -> str:
+    """The first line of what finds: a recognizer's own function, or its class."""
     if recognizer is None:
         return ""
-    said = inspect.getdoc(type(recognizer)) or ""
-    return said.partition("\n")[0].rstrip(".") if type(recognizer).__module__ != "abc" else ""
+    said = inspect.getdoc(getattr(recognizer, "_find", type(recognizer))) or ""
+    return said.partition("\n")[0].rstrip(".")
