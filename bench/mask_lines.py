@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import os
 import random
 import subprocess
 import sys
@@ -28,20 +29,28 @@ EVERY = 0.5
 
 
 class Measured(NamedTuple):
-    """What a run took: seconds with and without start, MB in its first and second half."""
+    """What a run took.
+
+    Attributes:
+        seconds: From start to end.
+        after_first: From the first answer.
+        cpu: Processor seconds of all processes.
+        first_mb: Most memory at one time in the first half of the lines.
+        second_mb: And in the second.
+    """
 
     seconds: float
-    started: float
+    after_first: float
+    cpu: float
     first_mb: int
     second_mb: int
-    lines: int
 
 
 def lines(count: int) -> Iterator[str]:
     """Yield lines of some thirty words, a third of them with identifiers."""
     faker = Faker(["en_US", "en_GB", "de_DE", "es_ES"])
     Faker.seed(7)
-    chance = random.Random(7)  # noqa: S311
+    chance = random.Random(7)
     known = [
         f"{faker.name()} of {faker.street_address()} called from {faker.phone_number()}."
         for _ in range(2000)
@@ -76,9 +85,20 @@ def memory(root: int) -> int:
     return total // 1024
 
 
+def cpu(root: int) -> float:
+    """Return the processor seconds that a process and all that come from it have had."""
+    ticks = 0
+    for pid in processes(root):
+        with contextlib.suppress(OSError, IndexError):
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
 def measure(path: Path, count: int, workers: int) -> Measured:
     """Mask the lines of a file."""
     seen: list[tuple[int, int]] = []  # lines answered, MB
+    spent = [0.0]
     answered = [0]
     start = time.perf_counter()
     command = [sys.executable, "-m", "rag.cli", "mask", str(path), "--jsonl"]
@@ -89,6 +109,7 @@ def measure(path: Path, count: int, workers: int) -> Measured:
         def watch() -> None:
             while not over.wait(EVERY):
                 seen.append((answered[0], memory(process.pid)))
+                spent[0] = max(spent[0], cpu(process.pid))
 
         watcher = threading.Thread(target=watch)
         watcher.start()
@@ -103,8 +124,8 @@ def measure(path: Path, count: int, workers: int) -> Measured:
     assert process.returncode == 0
     end = time.perf_counter()
     halves = [[mb for done, mb in seen if (done > count / 2) == half] for half in (False, True)]
-    peaks = [max(half, default=0) for half in halves]
-    return Measured(end - start, end - first, *peaks, answered[0])
+    one, other = (max(half, default=0) for half in halves)
+    return Measured(end - start, end - first, spent[0], one, other)
 
 
 def main() -> None:
@@ -121,16 +142,14 @@ def main() -> None:
                 words += len(json.loads(line)["text"].split())
                 file.write(line + "\n")
         print(f"{options.lines:,} lines, {words:,} words, {path.stat().st_size / 2**20:.1f} MB")
-        print(
-            "workers  seconds  words/s  words/s from the first answer  MB first half  second half"
-        )
+        columns = "workers", "seconds", "words/s", "after first", "a CPU s", "MB first", "second"
+        print("  ".join(f"{name:>11}" for name in columns))
         for workers in options.workers:
             one = measure(path, options.lines, workers)
-            print(
-                f"{workers:7}  {one.seconds:7.1f}  {words / one.seconds:7,.0f}  "
-                f"{words / one.started:29,.0f}  {one.first_mb:13,}  {one.second_mb:11,}",
-                flush=True,
-            )
+            rates = [words / spent for spent in (one.seconds, one.after_first, one.cpu)]
+            row = [f"{workers}", f"{one.seconds:.1f}", *(f"{rate:,.0f}" for rate in rates)]
+            row += [f"{one.first_mb:,}", f"{one.second_mb:,}"]
+            print("  ".join(f"{cell:>11}" for cell in row), flush=True)
 
 
 if __name__ == "__main__":
