@@ -14,7 +14,7 @@ import io
 import pkgutil
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +54,7 @@ _NAMES_ABOVE_ALL = word_set(
     """
 )
 # Of other languages (mia, sari, nina are Finnish pronouns) only the shortest stop words count.
-_SPOKEN = {"en", "de", "fr", "es", "it", "nl", "pt", "pl", "sv", "da", "nb"}
+_SPOKEN = {"de", "fr", "es", "it", "nl", "pt", "pl", "sv", "da", "nb"}
 _PARTS = re.compile(r"[\s.\-–‐/()]+")
 _LETTERS = re.compile(f"(?:[^\\W\\d_]|[{MARKS}])+")
 _HEAD = """\
@@ -114,42 +114,55 @@ def _feminine(surnames: set[str]) -> Iterator[str]:
                 yield surname[:-1] + "a"
 
 
-def _ordinary(dictionary: Path) -> set[str]:
-    """Return words of English and other languages, folded: no names by themselves."""
+def _english(dictionary: Path) -> set[str]:
+    """Return English words, folded: no names by themselves."""
+    written = dictionary.read_text(encoding="utf-8").splitlines()
+    found = {fold(word) for word in written if word.islower() and word.isalpha()}
+    return (found | _stop_words({"en"})) - _NAMES_ABOVE_ALL
+
+
+def _stop_words(languages: Collection[str] | None) -> set[str]:
+    """Return spaCy's stop words, folded; of no language in particular only the shortest."""
     found = set()
-    for word in dictionary.read_text(encoding="utf-8").splitlines():
-        if word.islower() and word.isalpha():
-            found.add(fold(word))
     for language, module in _submodules(spacy.lang):
+        if languages and language not in languages:
+            continue
         try:
             stops = importlib.import_module(f"{module.__name__}.stop_words").STOP_WORDS
         except ModuleNotFoundError:
             continue
-        longest = 99 if language in _SPOKEN else 2
+        longest = 99 if languages else 2
         found.update(fold(word) for word in stops if word.isalpha() and len(word) <= longest)
-    return found - _NAMES_ABOVE_ALL
+    return found
 
 
 def lines(dictionary: Path) -> Iterator[str]:
     """Yield the file's lines; a word stands once for each role, in the first locale that has it."""
     every: dict[str, set[str]] = {"given": set(), "surname": set()}
     rows = []
+    people = list(_submodules(faker.providers.person))
+    surnames = {word for _, m in people for word in _words(_names(m.Provider, _SURNAME))}
     roles: tuple[tuple[str, re.Pattern[str], Callable[[set[str]], Iterator[str]]], ...] = (
         ("given", _GIVEN, lambda _: iter(())),
         ("surname", _SURNAME, _feminine),
     )
-    for locale, module in _submodules(faker.providers.person):
+    for locale, module in people:
         for role, pattern, more in roles:
             found = set(_words(_names(module.Provider, pattern)))
             if locale == "pl_PL":
                 found.update(more(set(found)))
+            if locale == "en":  # children of one year: surnames, too
+                found -= surnames
             fresh = sorted(found - every[role])
             every[role].update(fresh)
             if fresh:
                 rows.append(f"{role} {locale}: {' '.join(fresh)}")
     listed = every["given"] | every["surname"]
     yield from rows
-    yield f"word all: {' '.join(sorted(listed & _ordinary(dictionary)))}"
+    english = _english(dictionary)
+    other = (_stop_words(_SPOKEN) | _stop_words(None)) - _NAMES_ABOVE_ALL - english
+    yield f"word en: {' '.join(sorted(listed & english))}"
+    yield f"word other: {' '.join(sorted(listed & other))}"
 
 
 def main() -> None:

@@ -7,10 +7,23 @@ from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
 from pathlib import Path
 
-from rag.privacy.words import fold
+from rag.privacy.words import fold, word_set
 
-GIVEN, SURNAME, COMMON, ORDINARY, PROPER = 1, 2, 4, 8, 16
+GIVEN, SURNAME, COMMON, ORDINARY, PROPER, RARE = 1, 2, 4, 8, 16, 32
 _LISTS = Path(__file__).parent / "lists"
+# Lists hold them for somebody, but whoever writes them means the word.
+_NEVER = word_set(
+    """
+    a about after again all also am and any are as at be because been before being but by can could
+    did does doing done each either else even every few for from had has have her here hers him
+    his how i if in into is it its just least less made many me might mine more most much must no
+    nor not now of off on once one only or other our ours out over own per please put rather same
+    she should since some such than that the their them then there these they this those though
+    through thus to together too under until up upon us used very was we well were what when where
+    whether which while who whom whose why with within without would yet you your yours iban ssn
+    mac isbn dob url pdf ltd inc gmbh llc plc
+    """
+)
 _FILES = (
     ("given.txt", GIVEN),
     ("surnames.txt", SURNAME),
@@ -47,20 +60,29 @@ def lexicon() -> dict[str, int]:
     """Return what is known of each folded word, as bits.
 
     GIVEN and SURNAME come from the name lists. COMMON are words that are no names by themselves;
-    PROPER those of them that have a capital all the same (Paris, May). ORDINARY are the stop words
-    and the words of WordNet that come with the English model and are no listed names.
+    PROPER those of them that have a capital all the same (Paris, May). RARE are ordinary words
+    that hardly anybody is called (Baby, House). ORDINARY are the stop words and the words of
+    WordNet that come with the English model and are no listed names.
     """
     known: dict[str, int] = {}
     for flag, listed in _compiled():
         _mark(known, flag, listed)
+    written: set[str] = set()
     for file, flag in _FILES:
         for line in (_LISTS / file).read_text(encoding="utf-8").splitlines():
             if not line.startswith("#"):
                 listed = line.replace("-", "" if flag == SURNAME else " ").split()
-                # Plain letters are folded in the file already.
-                _mark(known, flag, listed if line.isascii() else map(fold, listed))
+                if not line.isascii():  # plain letters are folded in the file already
+                    listed = [fold(word) for word in listed]
+                _mark(known, flag, listed)
+                if not flag & COMMON:
+                    written.update(listed)
     for word in _wordnet():
         known.setdefault(word, ORDINARY)
+    for word in written:
+        known[word] &= ~RARE
+    for word in _NEVER:
+        known[word] = ORDINARY
     return known
 
 
@@ -71,12 +93,12 @@ def _mark(known: dict[str, int], flag: int, listed: Iterable[str]) -> None:
 
 def _compiled() -> Iterator[tuple[int, list[str]]]:
     """Yield the words of each line that `packaging/names/compile.py` wrote, folded already."""
-    roles = {"given": GIVEN, "surname": SURNAME, "word": COMMON}
+    roles = {"given": GIVEN, "surname": SURNAME, "word en": COMMON | RARE, "word other": COMMON}
     text = gzip.decompress((_LISTS / "compiled.txt.gz").read_bytes()).decode()
     for line in text.splitlines():
         if not line.startswith("#"):
             label, _, listed = line.partition(": ")
-            yield roles[label.partition(" ")[0]], listed.split()
+            yield roles.get(label) or roles[label.partition(" ")[0]], listed.split()
 
 
 def _wordnet() -> Iterator[str]:

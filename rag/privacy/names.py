@@ -3,80 +3,30 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from presidio_analyzer import LocalRecognizer, RecognizerResult
 
-from rag.privacy.lexicon import COMMON, GIVEN, SURNAME, flags_of, lexicon, plain, sure
+from rag.privacy import cues, lower_case
+from rag.privacy.lexicon import COMMON, GIVEN, PROPER, RARE, SURNAME, lexicon, plain, sure
+from rag.privacy.lower_case import Span
+from rag.privacy.neighbours import STRONG, WEAK, evidence, in_firm, of_thing, signs
 from rag.privacy.pseudonym import PARTICLES, TITLES
-from rag.privacy.words import Word, word_set, words
+from rag.privacy.reading import Reading, reading, stands
+from rag.privacy.words import Word, word_set
 
 if TYPE_CHECKING:
     from presidio_analyzer.nlp_engine import NlpArtifacts
 
-_TITLED = word_set(
-    """
-    mr mrs ms miss mx dr prof professor doctor sir dame lord lady rev reverend sister brother
-    nurse judge justice captain capt col colonel sgt sergeant lt herr herrn frau hr fr mme mlle
-    madame monsieur maitre sr sra srta senor senora senorita don dona dott dottssa sig signor
-    signora ing avv pan pani panem dhr mevr mevrouw meneer patient patientin paciente paziente
-    pacjent pacjentka г господин госпожа
-    """
-)
-_ADDRESSES = word_set(
-    """
-    mr mrs ms miss dr prof sir dame herr herrn frau mme mlle madame monsieur sr sra senor senora
-    dott sig signor signora dhr mevr mevrouw pan pani
-    """
-)
-_GREETINGS = word_set(
-    """
-    dear hi hello hey liebe lieber hallo cher chere bonjour estimado estimada querido querida hola
-    caro cara gentile egregio ciao szanowny szanowna drogi droga kochana beste kjære hej hei
-    prezado prezada ola regards sincerely gruße grußen cordialement saludos
-    """
-)
-_INSTITUTIONS = word_set(
-    """
-    university universitat universite hospital klinik clinic library institute institut foundation
-    stiftung college school museum airport prize award medal syndrome disease street road avenue
-    bank church cathedral theatre stadium park bridge river lake county city state act law effect
-    theorem algorithm center centre
-    """
-)
-_PLACES = word_set(
-    """
-    san santa sao saint st los las new fort mount lake port cape rio cote el la le
-    """
-)
-_BEFORE = word_set(
-    """
-    for by with from to and or that told asked called named met saw patient nurse doctor colleague
-    client customer between when because where while if son daughter wife husband sister brother
-    mother father
-    """
-)
-_AFTER = word_set(
-    """
-    is was has had and said says told asks asked came went lives lived works worked wants wanted
-    will who whose signed wrote writes called calls met reports reported moved paid pays arrived
-    died
-    """
-)
-# A question asks: "What did Philippa Gresham decide?" The verb may begin it.
-_ASKING = word_set("did does do is was has had will would can could should about")
 _POSSESSIVE = re.compile("['’]s\\b")
-_LOWER_PAIR = re.compile(r"[ _.\-]")
 _JOIN = re.compile(r"(?:[ \t]|-|–|‐|‑|\.[ \t]?|[ \t]?\n)?")
-
-
-class Span(NamedTuple):
-    """Words first to last (inclusive) that are one person's name."""
-
-    first: int
-    last: int
-    score: float
+_OPENING = frozenset({' "', " “", " „", " '", " ‘", " (", " «"})
+_CLOSING = frozenset({'" ', "” ", "“ ", "' ", "’ ", ") ", "» "})
+# In front of a surname without a doubt; the rest of the particles may be words of the sentence.
+_CLEAR = PARTICLES - word_set("de la las los del des du le l y e i a af av ur te op do al et")
+_PROSE = cues.BEFORE | cues.ADDRESSING | cues.AFTER
+_IRISH = frozenset({"Ó", "ó", "Ò", "Ní", "Uí"})
 
 
 class NameRecognizer(LocalRecognizer):  # type: ignore[misc]  # Presidio has no types
@@ -91,197 +41,255 @@ class NameRecognizer(LocalRecognizer):  # type: ignore[misc]  # Presidio has no 
     def analyze(
         self, text: str, entities: list[str], nlp_artifacts: NlpArtifacts | None = None
     ) -> list[RecognizerResult]:
-        found = words(text)
+        read = reading(text)
         return [
-            RecognizerResult("PERSON", found[span.first].start, found[span.last].end, span.score)
-            for span in name_spans(text, found)
+            RecognizerResult(
+                "PERSON", read.words[span.first].start, end_of(read, span.last), span.score
+            )
+            for span in name_spans(read)
         ]
 
 
-def name_spans(text: str, found: Sequence[Word]) -> Iterator[Span]:
+def end_of(read: Reading, last: int) -> int:
+    """Return where a name ends whose last word is given; an initial's dot is of it."""
+    word = read.words[last]
+    return word.end + (len(word.folded) == 1 and read.text.startswith(".", word.end))
+
+
+def name_spans(read: Reading) -> Iterator[Span]:
     """Find names among the words of a text, left to right, none overlapping."""
     place = 0
-    count = len(found)
+    count = len(read.words)
     while place < count:
-        word = found[place]
-        span = _at(text, found, place) if word.capital else _lower(text, found, place)
-        if span is not None and _institution(text, found, span):
-            place = span.last + 1
-            continue
-        if span is not None and _particle(text, found, span.first - 1):
-            span = span._replace(first=span.first - 1)
+        span = _at(read, place) if stands(read, place) else lower_case.span_at(read, place)
         if span is None:
             place += 1
-        else:
+            continue
+        span = span._replace(first=_with_particles(read, span.first, place))
+        if span.titled or not of_thing(read, span.first, span.last):
             yield span
-            place = span.last + 1
+        place = span.last + 1
 
 
-def _gap(text: str, found: Sequence[Word], left: int) -> str:
-    return text[found[left].end : found[left + 1].start]
-
-
-def _at(text: str, found: Sequence[Word], place: int) -> Span | None:
-    word = found[place]
-    flags = flags_of(word.folded)
-    initial = len(word.folded) == 1
-    if word.folded in _TITLED or word.folded in _GREETINGS:
-        return _after_title(text, found, place)
-    if initial:
-        return _after_initial(text, found, place)
+def _at(read: Reading, place: int) -> Span | None:
+    word, flags = read.words[place], read.flags[place]
+    if word.folded in cues.TITLED or word.folded in cues.GREETINGS:
+        return _after_title(read, place)
+    if word.folded in cues.SIGN_OFFS and not flags & (GIVEN | SURNAME):
+        return _signed(read, place)
+    if len(word.folded) == 1:
+        return _after_initial(read, place)
+    if word.upper and len(word.folded) in {2, 3} and not sure(flags):
+        span = _after_initials(read, place)
+        if span is not None:
+            return span
     if not flags & (GIVEN | SURNAME):
         # An unlisted word in front of a surname: Xiomara Nakamura.
         if flags or word.folded in TITLES or len(word.folded) < 3:
             return None
-        last = _extend(text, found, place)
-        if any(sure(flags_of(found[i].folded)) for i in range(place + 1, last + 1)):
+        last = _extend(read, place)
+        if any(sure(f) for f in read.flags[place + 1 : last + 1]):
             return Span(place, last, 0.6)
-        return _unlisted(text, found, place, last)
-    last = _extend(text, found, place)
-    inverted = _inverted(text, found, place, last)
+        return _unlisted(read, place, last) or _addressed(read, place, last)
+    last = _extend(read, place)
+    inverted = _inverted(read, place, last)
     if inverted is not None:
         return Span(place, inverted, 0.75)
     if last > place:
-        rest = [flags_of(found[i].folded) for i in range(place + 1, last + 1)]
-        if any(map(sure, (flags, *rest))):
-            return Span(place, last, 0.8)
-        if flags & GIVEN and any(f & SURNAME for f in rest):
+        return _of_words(read, place, last)
+    return _alone(read, place)
+
+
+def _of_words(read: Reading, place: int, last: int) -> Span | None:
+    """Judge a run of words of which the first is listed."""
+    flags = read.flags[place : last + 1]
+    if _leads(read, place, last):
+        return None
+    if any(map(sure, flags)):
+        return Span(place, last, 0.8)
+    if flags[0] & GIVEN and any(f & SURNAME for f in flags[1:]):
+        if not any(f & RARE for f in flags):
             return Span(place, last, 0.5)
-        return None
-    if flags & COMMON:
-        return None
-    if len(word.folded) < (4 if word.upper else 3):
-        return None
-    return Span(place, place, 0.5 if flags & GIVEN else 0.42)
+        after = read.words[last + 1] if last + 1 < len(read.words) else None
+        if evidence(read, place, last) or (after and after.folded in cues.AFTER):
+            return Span(place, last, 0.45)
+    return None
 
 
-def _particle(text: str, found: Sequence[Word], place: int) -> bool:
-    """A particle with a capital in front of a name, as in Lê Thị Lan or Van Dijk."""
-    word = found[place] if place >= 0 else None
-    return (
-        word is not None
-        and word.capital
-        and len(word.folded) > 1
-        and word.folded in PARTICLES
-        and _gap(text, found, place) == " "
+def _leads(read: Reading, place: int, last: int) -> bool:
+    """Tell whether a run's first word only leads to the name: Call Anna, Please Robert."""
+    flags, following = read.flags[place], read.flags[place + 1]
+    if sure(flags) or not sure(following) or not following & GIVEN:
+        return False
+    if last > place + 1 and flags & SURNAME and read.words[place].folded in PARTICLES:
+        return False
+    return not flags & GIVEN or bool(flags & RARE)
+
+
+def _alone(read: Reading, place: int) -> Span | None:
+    word, flags = read.words[place], read.flags[place]
+    length = len(word.folded)
+    if sure(flags):
+        if not word.capital:
+            return lower_case.alone(read, place)
+        if length < (4 if word.upper else 3) and evidence(read, place, place) < STRONG:
+            return None
+        return Span(place, place, 0.5 if flags & GIVEN else 0.42)
+    needed = WEAK if flags & GIVEN and not flags & (PROPER | RARE) and length > 2 else STRONG
+    if evidence(read, place, place) < needed:
+        return None
+    return Span(place, place, 0.45)
+
+
+def _addressed(read: Reading, place: int, last: int) -> Span | None:
+    """A word in no list, where only a person's name can stand: ask Nkechi about it."""
+    for word, flags in zip(read.words[place : last + 1], read.flags[place : last + 1], strict=True):
+        piece = read.text[word.start : word.end]
+        if flags & COMMON or plain(flags) or not piece[1:].islower() or len(piece) < 3:
+            return None
+    return Span(place, last, 0.45) if evidence(read, place, last) == STRONG else None
+
+
+def _with_particles(read: Reading, first: int, limit: int) -> int:
+    """Take in the particles in front of a name: van de Ven, Ó Crónghaile, Lê Thị Lan."""
+    place = first
+    while place and first - place < 3:
+        word = read.words[place - 1]
+        written = read.text[word.start : word.end]
+        if word.folded not in PARTICLES and written not in _IRISH:
+            break
+        if read.gap(place - 1) not in {" ", "-"} or (len(written) == 1 and written not in _IRISH):
+            break
+        place -= 1
+    if place == first:
+        return first
+    clear = any(
+        read.words[i].folded in _CLEAR or read.words[i].capital or len(read.words[i].folded) == 1
+        for i in range(place, first)
     )
+    return place if clear or _opens(read, place) else first
 
 
-def _unlisted(text: str, found: Sequence[Word], place: int, last: int) -> Span | None:
+def _opens(read: Reading, place: int) -> bool:
+    """Tell whether a name may begin with a word that is also a preposition: de Lacy."""
+    if not place or read.gap(place - 1) != " ":
+        return True
+    before = read.words[place - 1]
+    return before.folded in cues.TITLED or before.folded in _PROSE or len(before.folded) == 1
+
+
+def _unlisted(read: Reading, place: int, last: int) -> Span | None:
     """Two words in no dictionary, capitalised amid English: Wilhelmina Osterbrook."""
     if last - place not in (1, 2):
         return None
     dictionary = False
-    for word in found[place : last + 1]:
-        piece = text[word.start : word.end]
-        flags = flags_of(word.folded)
+    for word, flags in zip(read.words[place : last + 1], read.flags[place : last + 1], strict=True):
+        piece = read.text[word.start : word.end]
         if len(piece) < 3 or not piece[1:].islower() or flags & COMMON:
             return None
         dictionary |= bool(flags)
-    if flags_of(found[place].folded):
-        return None
-    if len(found) == last - place + 1 or _POSSESSIVE.match(text, found[last].end):
+    if len(read.words) == last - place + 1 or _POSSESSIVE.match(read.text, read.words[last].end):
         return Span(place, last, 0.45)
     if not place:
         return None
-    before = found[place - 1]
-    after = found[last + 1] if last + 1 < len(found) else None
-    if before.folded in _ASKING and _gap(text, found, place - 1) == " ":
+    before = read.words[place - 1]
+    if before.folded in cues.ASKING and read.gap(place - 1) == " ":
         return Span(place, last, 0.45)
     if dictionary:
         return None
-    if before.folded in _BEFORE and not before.capital and _gap(text, found, place - 1) == " ":
+    if before.folded in cues.BEFORE and not before.capital and read.gap(place - 1) == " ":
         return Span(place, last, 0.45)
-    if after and after.folded in _AFTER and not after.capital and _gap(text, found, last) == " ":
+    after = read.words[last + 1] if last + 1 < len(read.words) else None
+    if after and after.folded in cues.AFTER and not after.capital and read.gap(last) == " ":
         return Span(place, last, 0.45)
     return None
 
 
-def _lower(text: str, found: Sequence[Word], place: int) -> Span | None:
-    """A listed given name and surname side by side in lower case: maria gonzalez."""
-    if place + 1 >= len(found) or found[place + 1].capital:
-        return None
-    one = flags_of(found[place].folded)
-    if not sure(one):
-        return None
-    other = flags_of(found[place + 1].folded)
-    if not sure(other) or not (one | other) & GIVEN or not (one | other) & SURNAME:
-        return None
-    if min(len(found[place].folded), len(found[place + 1].folded)) < 3:
-        return None
-    return Span(place, place + 1, 0.6) if _LOWER_PAIR.fullmatch(_gap(text, found, place)) else None
-
-
-def _institution(text: str, found: Sequence[Word], span: Span) -> bool:
-    """Johns Hopkins University, San Francisco: named after somebody, and nobody's name."""
-    if span.last + 1 < len(found) and span.score < 0.75:
-        following = found[span.last + 1]
-        if following.capital and following.folded in _INSTITUTIONS:
-            return _gap(text, found, span.last) == " "
-    if span.first == span.last and span.first:
-        before = found[span.first - 1]
-        return (
-            before.capital and before.folded in _PLACES and _gap(text, found, span.first - 1) == " "
-        )
-    return False
-
-
-def _extend(text: str, found: Sequence[Word], place: int) -> int:
+def _extend(read: Reading, place: int) -> int:
     """Return the last word of the name that starts at a word."""
     last = look = place
-    while look + 1 < len(found) and look - place < 6:
-        gap = _gap(text, found, look)
-        following = found[look + 1]
-        if not gap or not _JOIN.fullmatch(gap) or (gap[0] == "." and len(found[look].folded) > 2):
+    while look + 1 < len(read.words) and look - place < 6:
+        gap = read.gap(look)
+        following = read.words[look + 1]
+        beyond = look + 2 if look + 2 < len(read.words) else None
+        if beyond and gap in _OPENING and read.gap(look + 1) in _CLOSING:
+            # Robert "Bob" Hale
+            if not (read.words[beyond].capital and not plain(read.flags[beyond])):
+                break
+            look = last = beyond
+            continue
+        if not gap or not _JOIN.fullmatch(gap):
             break
-        beyond = found[look + 2] if look + 2 < len(found) else None
-        if (
-            following.folded in PARTICLES
-            and beyond is not None
-            and gap in {" ", "-"}
-            and (beyond.capital or not following.capital)
-        ):
+        if gap[0] == "." and len(read.words[look].folded) > 2:
+            break
+        if beyond and gap in {" ", "-"} and _joins(read, following, beyond):
             look += 1
             continue
-        if not _goes_on(found[place], found[look], following, gap):
+        if not _goes_on(read, place, look + 1, gap):
             break
         look += 1
         last = look
     return last
 
 
-def _goes_on(first: Word, before: Word, following: Word, gap: str) -> bool:
-    """Tell whether a name that began with `first` goes on with a word."""
-    flags = flags_of(following.folded)
-    listed = flags & (GIVEN | SURNAME)
+def _joins(read: Reading, word: Word, beyond: int) -> bool:
+    """Tell whether a word is a particle, or an initial typed small, within a name."""
+    if word.folded in PARTICLES or read.text[word.start : word.end] in _IRISH:
+        return read.words[beyond].capital or not word.capital
+    return read.loose and len(word.folded) == 1 and sure(read.flags[beyond])
+
+
+def _goes_on(read: Reading, first: int, place: int, gap: str) -> bool:
+    """Tell whether a name goes on with a word."""
+    start, following, flags = read.words[first], read.words[place], read.flags[place]
     if not following.capital:
-        return gap == "-" and not plain(flags)
-    if "\n" in gap and not flags & SURNAME:
+        if gap == "-":
+            return not plain(flags)
+        if not read.loose or gap != " " or len(following.folded) < 3:
+            return False
+        return sure(flags) or (not flags and bool(read.flags[first] & GIVEN))
+    if "\n" in gap and not _wraps(read, first, place):
         return False
-    if following.folded in _TITLED and following.folded in TITLES and not flags:
+    if following.folded in cues.TITLED and following.folded in TITLES and not flags:
         return False
-    if plain(flags) and (flags & COMMON or before.folded not in PARTICLES):
+    if plain(flags) and (flags & COMMON or read.words[place - 1].folded not in PARTICLES):
         return False
-    shouted = first.upper and len(first.folded) > 1
+    if flags & RARE and not sure(flags) and following.upper and not start.upper:
+        return False
+    shouted = start.upper and len(start.folded) > 1
+    listed = flags & (GIVEN | SURNAME)
     return listed > 0 or shouted or not following.upper or len(following.folded) not in {2, 3, 4}
 
 
-def _after_title(text: str, found: Sequence[Word], place: int) -> Span | None:
+def _wraps(read: Reading, first: int, place: int) -> bool:
+    """Tell whether a name goes over the end of a line of prose."""
+    if not sure(read.flags[place]) or any(f & SURNAME for f in read.flags[first : place - 1]):
+        return False
+    start = read.words[first].start
+    line = read.text[max(start - 3, 0) : start]
+    return (
+        place == first + 1
+        and len(line) > 2
+        and line[-1] == " "
+        and line[-2].islower()
+        and not read.text.startswith((":", "\t", " |"), read.words[place].end)
+    )
+
+
+def _after_title(read: Reading, place: int) -> Span | None:
     look = place
-    while look + 1 < len(found):
-        gap = _gap(text, found, look)
+    titled = read.words[place].folded not in cues.GREETINGS
+    while look + 1 < len(read.words):
+        gap = read.gap(look)
         if not re.fullmatch(r"\.?[ \t]?|[ \t]?\n?", gap) and not re.fullmatch(
             r",[ \t\n]{1,2}", gap
         ):
             return None
-        if "," in gap and found[place].folded not in _GREETINGS:
+        if "," in gap and titled:
             return None
-        following = found[look + 1]
-        if not following.capital:
-            if following.folded in PARTICLES and following.folded not in {"a", "e", "i", "y"}:
-                look += 1
-                continue
-            if following.folded in {"med", "h", "c", "rer", "nat", "phil", "iur", "jur"}:
+        following = read.words[look + 1]
+        if not stands(read, look + 1):
+            if _honour(following):
                 look += 1
                 continue
             return None
@@ -292,59 +300,106 @@ def _after_title(text: str, found: Sequence[Word], place: int) -> Span | None:
     else:
         return None
     first = look + 1
-    flags = flags_of(found[first].folded)
+    flags = read.flags[first]
     # Mr Wheatstone is a person, Nurse Training is not.
-    if plain(flags) and (flags & COMMON or found[place].folded not in _ADDRESSES):
+    if plain(flags) and (flags & COMMON or read.words[place].folded not in cues.ADDRESSES):
         return None
-    return Span(first, _extend(text, found, first), 0.75)
+    if len(read.words[first].folded) == 1:
+        span = _after_initial(read, first)
+        return span and span._replace(score=0.75, titled=titled)
+    return Span(first, _extend(read, first), 0.75, titled)
 
 
-def _after_initial(text: str, found: Sequence[Word], place: int) -> Span | None:
+def _honour(word: Word) -> bool:
+    """A small word between a title and the name: Dr. med., Frau von."""
+    if word.folded in PARTICLES:
+        return word.folded not in {"a", "e", "i", "y"}
+    return word.folded in {"med", "h", "c", "rer", "nat", "phil", "iur", "jur"}
+
+
+def _signed(read: Reading, place: int) -> Span | None:
+    """Any word with a capital that a letter is signed with: Best, (new line) Will."""
+    first = place + 1
+    if first >= len(read.words) or not re.fullmatch(r"[,!.]?\s{1,4}", read.gap(place)):
+        return None
+    flags = read.flags[first]
+    if not read.words[first].capital or (plain(flags) and flags & COMMON):
+        return None
+    if len(read.words[first].folded) == 1:
+        return _after_initial(read, first)
+    last = _extend(read, first)
+    if not signs(read, first, last) or last - first > 3:
+        return None
+    if plain(flags) and last > first and not any(map(sure, read.flags[first : last + 1])):
+        return None
+    return Span(first, last, 0.5)
+
+
+def _after_initials(read: Reading, place: int) -> Span | None:
+    """AJ Cunningham, SB Ndlanzi: initials without dots."""
+    word = read.words[place]
+    if word.folded in cues.STATES or place + 1 >= len(read.words) or read.gap(place) != " ":
+        return None
+    following, flags = read.words[place + 1], read.flags[place + 1]
+    if not following.capital or following.upper or not sure(flags) or not flags & SURNAME:
+        return None
+    return Span(place, _extend(read, place + 1), 0.6)
+
+
+def _after_initial(read: Reading, place: int) -> Span | None:
     """J. R. Hartley: initials count when a surname follows that is no ordinary word."""
     look = place
-    while look + 1 < len(found) and len(found[look].folded) == 1 and look - place < 4:
-        if (
-            _gap(text, found, look) not in {". ", ".", " ", ".-", "-"}
-            or not found[look + 1].capital
-        ):
+    words = read.words
+    dotted = False
+    while look + 1 < len(words) and len(words[look].folded) == 1 and look - place < 4:
+        if read.gap(look) not in {". ", ".", " ", ".-", "-"}:
             return None
+        dotted = read.gap(look)[0] in ".-"
         look += 1
-    word = found[look]
-    flags = flags_of(word.folded)
-    if (
-        len(word.folded) < 2
-        or text[found[look - 1].end] not in ".-"
-        or (word.upper and len(word.folded) < 4)
-    ):
+    while look + 1 < len(words) and _honour(words[look]) and not words[look].capital:
+        look += 1
+    word, flags = words[look], read.flags[look]
+    if len(word.folded) < 2 or (word.upper and len(word.folded) < 4) or not stands(read, look):
         return None
-    if place and found[place - 1].end == found[place].start:
+    if place and words[place - 1].end == words[place].start:
         return None
     if plain(flags):
         return None
-    if flags & SURNAME or not flags:
-        score = 0.7 if flags & SURNAME else 0.45
-        return Span(place, _extend(text, found, look) if flags & SURNAME else look, score)
-    return None
+    if not dotted:
+        # "A Smith was seen" and "I Martin" may be words of the sentence.
+        if words[place].folded in {"a", "i", "o", "y", "e"} or not sure(flags):
+            return None
+        return Span(place, _extend(read, look), 0.6) if flags & SURNAME else None
+    if flags & COMMON and look == place + 1 and _begins_line(read, place):
+        return None  # "A. Page" counts
+    if flags & SURNAME:
+        return Span(place, _extend(read, look), 0.7)
+    return Span(place, look, 0.45) if not flags or flags & GIVEN else None
 
 
-def _inverted(text: str, found: Sequence[Word], place: int, last: int) -> int | None:
+def _begins_line(read: Reading, place: int) -> bool:
+    start = read.words[place].start
+    return start == 0 or read.text[read.text.rfind("\n", 0, start) + 1 : start].isspace()
+
+
+def _inverted(read: Reading, place: int, last: int) -> int | None:
     """González, María: a surname, a comma, a given name."""
-    if last + 1 >= len(found) or last - place > 1 or not flags_of(found[place].folded) & SURNAME:
+    if last + 1 >= len(read.words) or last - place > 3 or not read.flags[place] & SURNAME:
         return None
-    following = found[last + 1]
-    if not re.fullmatch(r",[ \t]?", _gap(text, found, last)) or not following.capital:
+    if not all(f & SURNAME or not f for f in read.flags[place : last + 1]):
         return None
-    flags = flags_of(following.folded)
+    first = last + 1
+    following, flags = read.words[first], read.flags[first]
+    if not re.fullmatch(r",[ \t]?", read.gap(last)) or not following.capital:
+        return None
     if len(following.folded) == 1:
-        return last + 1 if text[following.end : following.end + 1] == "." else None
-    if not flags & GIVEN or (flags & COMMON and flags_of(found[place].folded) & COMMON):
+        return first if read.text[following.end : following.end + 1] == "." else None
+    if not flags & GIVEN or (flags & COMMON and read.flags[place] & COMMON):
         return None
-    after = _extend(text, found, last + 1)
+    if in_firm(read, place, last):
+        return None
+    after = _extend(read, first)
     # "Kowalski, Anna Nowak and …" is a list of persons, "Kowalski, Anna Maria" one.
-    if (
-        after > last + 1
-        and flags_of(found[after].folded) & SURNAME
-        and not flags_of(found[after].folded) & GIVEN
-    ):
+    if after > first and read.flags[after] & SURNAME and not read.flags[after] & GIVEN:
         return None
     return after

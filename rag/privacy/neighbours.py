@@ -1,0 +1,203 @@
+"""What stands around a possible name: what speaks for a person, what for a thing."""
+
+from __future__ import annotations
+
+import re
+
+from rag.privacy import cues
+from rag.privacy.lexicon import GIVEN, SURNAME, plain, sure
+from rag.privacy.reading import Reading, stands
+
+NONE, WEAK, STRONG = 0, 1, 2
+_JOINED = re.compile(r" ?(?:&|\+) ?")
+_AND = frozenset({"and", "og", "och", "und", "y", "et", "e", "en", "i", "ja", "&"})
+_DETERMINERS = frozenset(
+    {"the", "a", "an", "this", "that", "our", "your", "his", "her", "their", "my", "its", "any"}
+    | {"each", "every", "no", "of", "new", "these", "those", "some", "all", "in", "on", "at"}
+)
+_ROW = 8  # words on either side
+_BLANK_LINE = re.compile(r"[ \t]*\n[ \t]*\n\s*")
+
+
+def evidence(read: Reading, first: int, last: int) -> int:
+    """Return how much speaks for a person: `STRONG` by what stands beside, `WEAK` by the capital.
+
+    A capital inside a sentence, among small words, is weak evidence; that somebody is addressed,
+    related, named, or says something is strong.
+    """
+    if _before(read, first) or _after(read, last) or _in_company(read, first, last):
+        return STRONG
+    if signs(read, first, last):
+        return STRONG
+    return WEAK if _within_sentence(read, first, last) else NONE
+
+
+def _before(read: Reading, first: int) -> bool:
+    if not first:
+        return False
+    word, gap = read.words[first - 1], read.gap(first - 1)
+    folded = word.folded
+    if gap in {"'s ", "’s "}:
+        return folded in {"it", "name"}
+    if gap not in {" ", ": "}:
+        return False
+    if folded == "is":
+        return first > 1 and read.words[first - 2].folded in {"name", "this", "here"}
+    if gap == ": ":
+        return folded in cues.RELATIONS
+    return (
+        folded in cues.RELATIONS
+        or folded in cues.TALKING
+        or folded in {"im", "named", "called", "surname", "alias"}
+        or folded in cues.GREETINGS
+        or (folded in {"thanks", "sorry", "lol", "sincerely"})
+    )
+
+
+def _after(read: Reading, last: int) -> bool:
+    if last + 1 >= len(read.words):
+        return False
+    word, gap = read.words[last + 1], read.gap(last)
+    if gap in {"'s ", "’s "}:
+        return word.folded in cues.RELATIONS
+    return gap == " " and not word.capital and word.folded in cues.SPEAKING
+
+
+def _in_company(read: Reading, first: int, last: int) -> bool:
+    """Tell whether a listed given name stands beside it in a row: Whitney and Regina."""
+    if first > 1 and read.words[first - 1].folded in _AND:
+        return _given(read, first - 2) and read.gap(first - 2) == read.gap(first - 1) == " "
+    if first and read.gap(first - 1) in {", ", " & "}:
+        return _given(read, first - 1)
+    after = last + 1
+    if after + 1 < len(read.words) and read.words[after].folded in _AND:
+        return _given(read, after + 1) and read.gap(last) == read.gap(after) == " "
+    return False
+
+
+def _given(read: Reading, place: int) -> bool:
+    flags = read.flags[place]
+    return stands(read, place) and sure(flags) and bool(flags & GIVEN)
+
+
+def signs(read: Reading, first: int, last: int) -> bool:
+    """Tell whether a letter's writer signs with it: Cheers, (new line) Sofia."""
+    text = read.text
+    end = read.words[last].end
+    stop = text.find("\n", end)
+    if first == 0 or text[end : len(text) if stop < 0 else stop].strip(" .!,"):
+        return False
+    before, gap = read.words[first - 1], read.gap(first - 1)
+    if before.folded in cues.SIGN_OFFS and gap.strip() in {",", "", "!", "."}:
+        return True
+    return (
+        last + 1 == len(read.words) and len(read.words) > 8 and bool(_BLANK_LINE.search(gap + " "))
+    )
+
+
+def _within_sentence(read: Reading, first: int, last: int) -> bool:
+    """Tell whether a capital stands among small words, so that it means something."""
+    words = read.words
+    if not first or words[first].upper:
+        return False
+    before, gap = words[first - 1], read.gap(first - 1)
+    if gap == ", ":
+        if read.text[words[last].end : words[last].end + 1] not in {".", "!", "?", ","}:
+            return False
+    elif gap != " " or before.folded in _DETERMINERS:
+        return False
+    if before.capital and before.folded not in {"i", "and"}:
+        return False
+    return last + 1 == len(words) or not words[last + 1].capital or read.gap(last) != " "
+
+
+def of_thing(read: Reading, first: int, last: int) -> bool:
+    """Tell whether a name is of a place, a firm, an institution, a disease: nobody's."""
+    return _leads_to_thing(read, last) or _follows_thing(read, first, last) or in_firm(
+        read, first, last
+    )  # fmt: skip
+
+
+def _leads_to_thing(read: Reading, last: int) -> bool:
+    if last + 1 >= len(read.words):
+        return False
+    word, gap = read.words[last + 1], read.gap(last)
+    if gap in {" ", "'s ", "’s ", "-"} and not word.upper and word.folded in cues.EPONYMS:
+        return True
+    if gap in {" ", ", "} and (word.capital or read.loose):
+        return word.folded in cues.INSTITUTIONS or (gap == " " and word.folded in cues.AFTER_PLACES)
+    if _JOINED.fullmatch(gap):
+        return word.folded in cues.FIRM_ENDS
+    return (
+        gap == " "
+        and word.folded in _AND
+        and last + 2 < len(read.words)
+        and read.words[last + 2].folded in cues.FIRM_ENDS
+        and (read.words[last + 2].capital or read.loose)
+    )
+
+
+def _follows_thing(read: Reading, first: int, last: int) -> bool:
+    if not first:
+        return False
+    before, gap = read.words[first - 1], read.gap(first - 1)
+    if gap not in {" ", ". ", ": "}:
+        return False
+    folded = before.folded
+    if folded == "of" and first > 1 and gap == " ":
+        return read.words[first - 2].folded in cues.LEADING
+    lone = first == last or all(not flags & GIVEN for flags in read.flags[first : last + 1])
+    if not lone:
+        return False
+    if folded in cues.PLACES and gap != ": ":
+        return before.capital or (read.loose and len(folded) > 3)
+    if read.flags[first] & GIVEN and first == last:
+        return False
+    return folded in cues.FIRMS or (gap == " " and folded in cues.AT_FIRMS)
+
+
+def in_firm(read: Reading, first: int, last: int) -> bool:
+    """Tell whether it is of a row of surnames: Navarrete, Cabrera and Lillo; Marks & Spencer."""
+    start, stop = first, last
+    while (
+        start
+        and first - start < _ROW
+        and read.gap(start - 1) in {", ", "-"}
+        and read.words[start - 1].capital
+    ):
+        start -= 1
+    count = len(read.words)
+    while (
+        stop + 1 < count
+        and stop - last < _ROW
+        and read.gap(stop) in {", ", "-"}
+        and read.words[stop + 1].capital
+    ):
+        stop += 1
+    if stop + 1 < count and _JOINED.fullmatch(read.gap(stop)) and read.words[stop + 1].capital:
+        stop += 1
+    elif stop + 2 < count and _and(read, stop) and read.words[stop + 2].capital:
+        stop += 2
+    elif start > 1 and _and(read, start - 2) and read.words[start - 2].capital:
+        return in_firm(read, start - 2, start - 2)
+    else:
+        return False
+    row = [i for i in range(start, stop + 1) if read.words[i].capital]
+    amp = any("&" in read.gap(i) for i in range(start, stop))
+    commas = any("," in read.gap(i) for i in range(start, stop))
+    if not (amp or (commas and len(row) > 2)):
+        return False
+    if stop + 1 < count and read.gap(stop) == " " and read.words[stop + 1].capital:
+        return read.words[stop + 1].folded in cues.INSTITUTIONS
+    return _surnames(read, row)
+
+
+def _and(read: Reading, place: int) -> bool:
+    return read.words[place + 1].folded in _AND and read.gap(place) == read.gap(place + 1) == " "
+
+
+def _surnames(read: Reading, row: list[int]) -> bool:
+    flags = [read.flags[place] for place in row]
+    if any(plain(f) for f in flags):
+        return False
+    return any(not f & GIVEN for f in flags) and sum(bool(f & SURNAME) for f in flags) > 1
