@@ -41,6 +41,7 @@ class Context:
         self.config: CorpusConfig = loaded.config
         self.corpus: str = loaded.config.corpus
         self.threads = threads
+        self._maskers: dict[int, Masker] = {}
 
     @classmethod
     def open(cls, corpus: str | Path, threads: int = 1) -> Context:
@@ -89,18 +90,21 @@ class Context:
         """This process's parser: formats' libraries are imported once, not in every shard."""
         return _parser(self.config.parse.model_dump_json(), os.getpid())
 
-    @cached_property
+    @property
     def masker(self) -> Masker:
-        from rag.privacy import masker
-
-        return masker(self.config.privacy)
+        """The masker of questions, and of documents that no override is for."""
+        return self._masker(-1)
 
     def masker_of(self, key: str) -> Masker:
         """The masker of a document by its source key: an override may have rules of its own."""
+        return self._masker(self._override(key))
+
+    def _masker(self, override: int) -> Masker:
         from rag.privacy import masker
 
-        place = self._override(key)
-        return self.masker if place < 0 else masker(self.config.privacy.under(place))
+        if override not in self._maskers:
+            self._maskers[override] = masker(self.config.privacy.under(override))
+        return self._maskers[override]
 
     def made_by(self, sealed_key: str) -> str:
         """The fingerprint of a document's masked artifact.
