@@ -104,7 +104,7 @@ AFTER = word_set(
 )
 SPEAKING = word_set(
     """
-    said says told asks asked came went lives lived wants wanted whose signed wrote writes phoned
+    never said says told asks asked came went lives lived wants wanted whose signed wrote writes phoned
     thinks thought knows knew died studies studied speaks spoke forgot complained complains refused
     denied admitted explained replied married divorced loves hates was is works worked joined
     promised suffered underwent teaches drove agreed agrees felt feels
@@ -145,9 +145,9 @@ INSTITUTIONS = word_set(
     institute institut instituto foundation stiftung college school academy museum gallery prize
     award awards medal bank church cathedral mosque synagogue temple theatre theater act law
     council committee commission ministry department agency authority association society trust
-    fund group holding holdings ltd limited inc llc llp plc corp corporation company co gmbh ag kg
+    fund group holding holdings ltd limited inc llc llp plc corp corporation company co gmbh gesbr ag kg
     ohg ug kgaa sarl sas sasu sa srl spa nv bv bvba ab as asa aps oy oyj kft zrt sro pty pte
-    pvt sdn tbk ltda eirl cv consulting consultants solutions services systems technologies
+    pvt sdn tbk ltda eirl cv ba rfh consulting consultants solutions services systems technologies
     technology software partners associates attorneys solicitors brothers bros sons enterprises
     industries international global logistics motors pharma pharmaceuticals chemicals foods
     airlines airways hotel hotels restaurant cafe bar pub inn store stores shop supermarket
@@ -162,7 +162,8 @@ LEADING = word_set("university bank city town college county school hospital ins
 FIRMS = word_set(
     """
     bank employer company hotel firm firma pt cv ud supplier vendor organisation organization
-    institution restaurant agency manufacturer brand employers
+    institution restaurant agency manufacturer brand employers city town village country county
+    region state province district place ort stadt ville ciudad citta location birthplace
     """
 )
 """In front of a surname that stands alone they say that it is a firm's."""
@@ -173,16 +174,16 @@ FIRM_ENDS = word_set(
     """
 )
 """After "and": Baker and Sons."""
-AT_FIRMS = word_set("at in near for from joined via chez bei through on around outside within")
+AT_FIRMS = word_set("at in near joined via chez bei through around outside within")
+WITH_FIRMS = word_set("for with from by of to the at and")
+"""In front of a double surname that stands alone they say that it may be a firm's."""
 
 EPONYMS = word_set(
     """
-    disease syndrome theorem law laws test scale score scores sign algorithm effect equation
-    equations method curve distribution process number constant reaction criteria
-    classification index model transform lemma conjecture principle paradox palsy contracture
-    chorea lymphoma sarcoma anaemia anemia tumour tumor reflex manoeuvre maneuver procedure
-    fracture catheter stain bodies cells valve ratio matrix function space machine engine code
-    filter hypothesis coefficient correlation diagram chart compiler editor prize
+    disease syndrome theorem law laws algorithm effect equation equations distribution constant
+    reaction criteria lemma conjecture principle paradox palsy contracture chorea lymphoma sarcoma
+    anaemia anemia tumour tumor reflex manoeuvre maneuver fracture catheter stain hypothesis
+    coefficient oesophagus esophagus thyroiditis purpura nephropathy neuropathy dystrophy
     """
 )
 """Things that bear their discoverer's name, with a small letter: Parkinson's disease."""

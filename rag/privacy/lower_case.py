@@ -27,6 +27,8 @@ def span_at(read: Reading, place: int) -> Span | None:
     flags = read.flags[place]
     if not flags & (GIVEN | SURNAME):
         return _after_cue(read, place)
+    if read.text.startswith((".", "/", "@"), max(read.words[place].start - 1, 0)):
+        return None  # of a web address
     if place + 1 < len(read.words) and not read.words[place + 1].capital:
         other = read.flags[place + 1]
         shorter = min(len(read.words[place].folded), len(read.words[place + 1].folded))

@@ -61,7 +61,14 @@ def name_spans(read: Reading) -> Iterator[Span]:
     place = 0
     count = len(read.words)
     while place < count:
-        span = _at(read, place) if stands(read, place) else lower_case.span_at(read, place)
+        if stands(read, place):
+            span = _at(read, place)
+        elif read.words[place].folded in cues.TITLED:
+            span = _after_title(read, place)  # la señora Moore, nurse Robin
+        elif read.loose and len(read.words[place].folded) == 1:
+            span = _after_initial(read, place)
+        else:
+            span = lower_case.span_at(read, place)
         if span is None:
             place += 1
             continue
@@ -113,7 +120,22 @@ def _of_words(read: Reading, place: int, last: int) -> Span | None:
         after = read.words[last + 1] if last + 1 < len(read.words) else None
         if evidence(read, place, last) or (after and after.folded in cues.AFTER):
             return Span(place, last, 0.45)
+    if _initialed(read, place, last):
+        return Span(place, last, 0.45)
     return None
+
+
+def _initialed(read: Reading, place: int, last: int) -> bool:
+    """Tell whether an ordinary word with initials after it is a surname: Walker C."""
+    if not read.flags[place] & SURNAME or read.flags[place] & RARE:
+        return False
+    if any(len(word.folded) > 1 for word in read.words[place + 1 : last + 1]):
+        return False
+    end = read.words[last].end
+    if not read.text.startswith(".", end):
+        return False
+    stop = read.text[end + 1 : end + 2]
+    return stop in {"", "\n", ",", ";", "."} or evidence(read, place, last) > 0
 
 
 def _leads(read: Reading, place: int, last: int) -> bool:
@@ -245,16 +267,20 @@ def _goes_on(read: Reading, first: int, place: int, gap: str) -> bool:
     if not following.capital:
         if gap == "-":
             return not plain(flags)
-        if not read.loose or gap != " " or len(following.folded) < 3:
+        if not read.loose or gap not in {" ", ". "} or len(following.folded) < 3:
             return False
         return sure(flags) or (not flags and bool(read.flags[first] & GIVEN))
     if "\n" in gap and not _wraps(read, first, place):
         return False
     if following.folded in cues.TITLED and following.folded in TITLES and not flags:
         return False
+    if len(following.folded) == 1 and gap[0] != "." and following.upper:
+        return True
     if plain(flags) and (flags & COMMON or read.words[place - 1].folded not in PARTICLES):
         return False
-    if flags & RARE and not sure(flags) and following.upper and not start.upper:
+    if following.upper and not start.upper and following.folded in cues.INSTITUTIONS:
+        return False
+    if flags & RARE and following.upper and not start.upper:
         return False
     shouted = start.upper and len(start.folded) > 1
     listed = flags & (GIVEN | SURNAME)
@@ -341,7 +367,7 @@ def _after_initials(read: Reading, place: int) -> Span | None:
     if word.folded in cues.STATES or place + 1 >= len(read.words) or read.gap(place) != " ":
         return None
     following, flags = read.words[place + 1], read.flags[place + 1]
-    if not following.capital or following.upper or not sure(flags) or not flags & SURNAME:
+    if not following.capital or following.upper or flags & RARE or not flags & SURNAME:
         return None
     return Span(place, _extend(read, place + 1), 0.6)
 
@@ -388,12 +414,20 @@ def _inverted(read: Reading, place: int, last: int) -> int | None:
         return None
     if not all(f & SURNAME or not f for f in read.flags[place : last + 1]):
         return None
+    if last > place and read.flags[place] & GIVEN:
+        return None
     first = last + 1
     following, flags = read.words[first], read.flags[first]
     if not re.fullmatch(r",[ \t]?", read.gap(last)) or not following.capital:
         return None
     if len(following.folded) == 1:
-        return first if read.text[following.end : following.end + 1] == "." else None
+        if read.text[following.end : following.end + 1] != ".":
+            return None
+        beyond = first + 1 if first + 1 < len(read.words) else None
+        # "Malembe, S. Gcugcwa" are two persons.
+        if beyond and read.gap(first) == ". " and read.flags[beyond] & SURNAME:
+            return None
+        return first
     if not flags & GIVEN or (flags & COMMON and read.flags[place] & COMMON):
         return None
     if in_firm(read, place, last):

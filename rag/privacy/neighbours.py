@@ -16,6 +16,11 @@ _DETERMINERS = frozenset(
     | {"each", "every", "no", "of", "new", "these", "those", "some", "all", "in", "on", "at"}
 )
 _ROW = 8  # words on either side
+_DOTTED = re.compile(
+    r",? ?(?:S\.? ?A\.?(?: ?S\.| ?de C\.)?|S\. ?L\. ?(?:U\.)?|S\. ?[Rrp]\. ?[lA]\.|S\.p\.A\.|[dj]\. ?[od]\. ?(?:o\.)?"
+    r"|d\.d\.|s\. ?r\. ?o\.|a\. ?s\.|[zZ] ?o\. ?o\.|E\.I\.R\.L\.|[BN]\.V\.|L\.L\.[CP]\.|K\.K\.)(?!\w)"
+)
+"""What firms are written with, by its dots."""
 _BLANK_LINE = re.compile(r"[ \t]*\n[ \t]*\n\s*")
 
 
@@ -124,6 +129,8 @@ def _leads_to_thing(read: Reading, last: int) -> bool:
     word, gap = read.words[last + 1], read.gap(last)
     if gap in {" ", "'s ", "’s ", "-"} and not word.upper and word.folded in cues.EPONYMS:
         return True
+    if _DOTTED.match(read.text, read.words[last].end):
+        return True
     if gap in {" ", ", "} and (word.capital or read.loose):
         return word.folded in cues.INSTITUTIONS or (gap == " " and word.folded in cues.AFTER_PLACES)
     if _JOINED.fullmatch(gap):
@@ -144,8 +151,12 @@ def _follows_thing(read: Reading, first: int, last: int) -> bool:
     if gap not in {" ", ". ", ": "}:
         return False
     folded = before.folded
-    if folded == "of" and first > 1 and gap == " ":
-        return read.words[first - 2].folded in cues.LEADING
+    if folded == "of" and first > 1 and gap == " " and read.words[first - 2].folded in cues.LEADING:
+        return True
+    if gap == ": " and folded in cues.FIRMS:
+        return True
+    if _double(read, first, last) and gap == " " and folded in cues.WITH_FIRMS:
+        return True
     lone = first == last or all(not flags & GIVEN for flags in read.flags[first : last + 1])
     if not lone:
         return False
@@ -154,6 +165,11 @@ def _follows_thing(read: Reading, first: int, last: int) -> bool:
     if read.flags[first] & GIVEN and first == last:
         return False
     return folded in cues.FIRMS or (gap == " " and folded in cues.AT_FIRMS)
+
+
+def _double(read: Reading, first: int, last: int) -> bool:
+    """Tell whether it is a surname of two, and nothing else: Williams-Kay."""
+    return last == first + 1 and read.gap(first) in {"-", "–"} and not read.flags[first] & GIVEN
 
 
 def in_firm(read: Reading, first: int, last: int) -> bool:
