@@ -89,8 +89,8 @@ CODES: dict[str, tuple[str, str]] = {
         "Nothing: it is read again at the next sync.",
     ),
     "blocked_by_policy": (
-        "The file holds {count:,} identifiers of a kind that the policy blocks.",
-        "Remove them, or change privacy.actions for that kind.",
+        "The file holds {count:,} identifiers of kinds that the policy blocks.",
+        "Remove them, or change privacy.actions or privacy.block for these kinds.",
     ),
     "detector_failed": (
         "The detector of personal data could not answer for this file.",

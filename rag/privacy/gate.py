@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from rag.keys import Sealer, pseudonym_key
-from rag.masked import EMPTY, Masked, fixed
+from rag.masked import EMPTY, Masked, configured, fixed
 from rag.masked.passed import passed
 from rag.privacy.detect import Detector, Passage, Segment
 from rag.privacy.erased import Erased, births, tag
@@ -221,10 +221,10 @@ class Masker:
             )
         stopped = self.policy.blocking(counts.elements())
         if stopped:
-            blocked = sum(counts[entity] for entity in stopped)
-            return replace(
-                failure("blocked_by_policy", "mask", count=blocked), name=masked(node.name)
-            )
+            blocked = failure("blocked_by_policy", "mask", count=sum(counts[k] for k in stopped))
+            kinds = (fixed("{} {}", counts[kind], configured(kind)) for kind in sorted(stopped))
+            reason = fixed("{}: {}.", blocked.reason.removesuffix("."), fixed(", ").join(kinds))
+            return replace(blocked, reason=reason, name=masked(node.name))
         return MaskedDocument(
             media_type=document.media_type,
             title=masked(node.title),

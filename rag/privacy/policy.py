@@ -32,7 +32,7 @@ class Blocked(SluiceError):
         self.entities = tuple(sorted(entities))
         super().__init__(
             f"The privacy policy blocks texts that hold {', '.join(self.entities)}.",
-            "Take it out of the text, or change privacy.actions of the corpus.",
+            "Take it out of the text, or change privacy.actions or privacy.block of the corpus.",
         )
 
 
