@@ -7,34 +7,39 @@ from collections.abc import Iterator
 
 from rag.privacy.shapes.shape import Found, Shape
 
-_UNITS = "one two three four five six seven eight nine".split()
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+_UNITS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+_TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 _WORDS = {ten: 10 * (i + 2) for i, ten in enumerate(_TENS)} | {
     f"{ten}{joint}{unit}": 10 * (i + 2) + j + 1
     for i, ten in enumerate(_TENS)
     for j, unit in enumerate(_UNITS)
     for joint in "- "
 }
-_SPELT = rf"(?:(?:{'|'.join(_TENS)})(?:[\- ](?:{'|'.join(_UNITS)}))?|(?:a|one) hundred(?: and (?:{'|'.join(_UNITS)}))?)"
+_UNIT = f"(?:{'|'.join(_UNITS)})"
+_SPELT = rf"(?:(?:{'|'.join(_TENS)})(?:[\- ]{_UNIT})?|(?:a|one) hundred(?: and {_UNIT})?)"
 _NUMBER = rf"(?P<value>1[0-4]\d|\d{{1,2}}|{_SPELT})"
 _AGES = [
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
         # 92-year-old, 92 years old, 92 yo, 92 y/o, 92 years of age
-        rf"(?<![\w.,\-/]){_NUMBER}[\s\-]{{0,2}}(?:(?:years?|yrs?\.?)[\s\-]{{1,2}}(?:old|of age|young)|y\.?[/.]?o\.?\b|"
+        rf"(?<![\w.,\-/]){_NUMBER}[\s\-]{{0,2}}(?:(?:years?|yrs?\.?)[\s\-]{{1,2}}(?:old|of age|"
+        rf"young)|y\.?[/.]?o\.?\b|"
         rf"yr[\s\-]?old)",
         # aged 92, age: 92, at the age of 92, Alter: 93, turned 92
-        rf"(?<![^\W_])(?:aged?(?: of| is)?|alter(?: von)?|âge|edad|età|idade|wiek|leeftijd|ålder|alder|ikä|turn(?:s|ed|ing)|"
+        rf"(?<![^\W_])(?:aged?(?: of| is)?|alter(?: von)?|âge|edad|età|idade|wiek|leeftijd|ålder|"
+        rf"alder|ikä|turn(?:s|ed|ing)|"
         rf"возраст)\s{{0,2}}[:=]?\s{{0,2}}{_NUMBER}(?![\w%]|[.,:/\-]\d)",
         # 93 Jahre alt, 93-jährige, âgé de 92 ans, de 92 años, 92 anni, 92 lat
-        rf"(?<![\w.,\-/]){_NUMBER}[\s\-]{{0,2}}(?:jahre? alt|j[äa]hrig\w{{0,2}}|ans\b|años\b|anni\b|anos\b|lat\b|jaar\b|år\b|"
+        rf"(?<![\w.,\-/]){_NUMBER}[\s\-]{{0,2}}(?:jahre? alt|j[äa]hrig\w{{0,2}}|ans\b|años\b|"
+        rf"anni\b|anos\b|lat\b|jaar\b|år\b|"
         rf"let\b|vuotta\b|лет\b|yaş\w{{0,5}})",
         # clinical shorthand: 92F, 45 M, 92/F
         r"(?<![\w.,\-/])(?P<value>1[0-4]\d|[1-9]\d)(?:/|\s)?(?-i:[MF])(?![\w.])(?!\s?[\d/])",
         # her 92nd birthday
         r"(?<![\w.,\-/])(?P<value>1[0-4]\d|\d{1,2})(?:st|nd|rd|th)\sbirthday",
         # in her nineties, a nonagenarian
-        r"(?<![^\W_])(?P<value>(?:early |mid-?|late )?(?:nineties|90s)(?=[ ,.;]|$)|(?:nona|cente)narians?|"
+        r"(?<![^\W_])(?P<value>(?:early |mid-?|late )?(?:nineties|90s)(?=[ ,.;]|$)|(?:nona|"
+        r"cente)narians?|"
         r"nonagenarians?|(?:super)?centenarians?)",
     )
 ]

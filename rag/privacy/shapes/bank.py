@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from rag.privacy.shapes.around import label_before
 from rag.privacy.shapes.checks import luhn, mod97
 from rag.privacy.shapes.shape import Found, Shape
+from rag.privacy.words import word_set
 
 _IBAN_LENGTHS = {
     country: int(length)
@@ -28,16 +29,20 @@ _IBAN = re.compile(
 )
 _DIGITS = re.compile(r"(?<![\w@])(?<!\d[.,])\d(?:[ .\-‐‑–]{0,3}\d){11,26}(?![\w]|[.,]\d)")
 _PRINTED = re.compile(
-    r"\d{4}([ .\-‐‑–]{1,3})\d{4}\1\d{4}\1\d{3,4}(?:\1\d{1,3})?$|\d{4}([ .\-‐‑–]{1,3})\d{6}\2\d{4,5}$"
+    r"\d{4}([ .\-‐‑–]{1,3})\d{4}\1\d{4}\1\d{3,4}(?:\1\d{1,3})?$|"
+    r"\d{4}([ .\-‐‑–]{1,3})\d{6}\2\d{4,5}$"
 )
 _BRAND = re.compile(
-    r"(?<![^\W_])(?:(?:credit|debit|bank|visa|payment|charge)? ?cards?\b|visa|master ?card|amex|american express|"
-    r"discover|diners|maestro|jcb|union ?pay|(?:kredit|bank|ec-?)?karten?(?:nummer|nr)?|carte|tarjeta|"
+    r"(?<![^\W_])(?:(?:credit|debit|bank|visa|payment|charge)? ?cards?\b|visa|master ?card|amex|"
+    r"american express|"
+    r"discover|diners|maestro|jcb|union ?pay|(?:kredit|bank|ec-?)?karten?(?:nummer|nr)?|carte|"
+    r"tarjeta|"
     r"carta di credito|cart[aã]o|kart[ay]|kaart|kort(?:nummer)?|cc|pan)(?![^\W_])",
     re.IGNORECASE,
 )
 _EXPIRY = re.compile(
-    r"(?<![^\W_])(?:exp(?:iry|ires|iration|\.)?(?: ?date)?|valid (?:thru|through|until|to)|good thru|g[üu]ltig bis|"
+    r"(?<![^\W_])(?:exp(?:iry|ires|iration|\.)?(?: ?date)?|valid (?:thru|through|until|to)|"
+    r"good thru|g[üu]ltig bis|"
     r"ablauf(?:datum)?|caduca|expire le|scadenza|vencimiento)\W{0,4}"
     r"(?P<value>(?:0[1-9]|1[0-2]) ?[/\-.] ?(?:20)?\d{2})(?![\d/.\-])",
     re.IGNORECASE,
@@ -46,27 +51,33 @@ _BESIDE = re.compile(r"[\s,;|()]{1,4}(?P<value>(?:0[1-9]|1[0-2]) ?/ ?(?:20)?\d{2
 _CODE = re.compile(
     r"(?<![^\W_])(?:cvv2?|cvc2?|cid|csc|cav2?|card (?:security|verification) (?:code|value|number)|"
     r"security code|pr[üu]fziffer|kartenpr[üu]fnummer|cryptogramme|c[óo]digo de seguridad|"
-    r"(?:card |atm |debit )pin)(?:\s(?:code|number|no|is))?\W{0,4}(?:is )?(?P<value>\d{3,6})(?![\w\-]|[.,]\d)",
+    r"(?:card |atm |debit )pin)(?:\s(?:code|number|no|"
+    r"is))?\W{0,4}(?:is )?(?P<value>\d{3,6})(?![\w\-]|[.,]\d)",
     re.IGNORECASE,
 )
 _TRACK = re.compile(
-    r"%?B\d{12,19}\^[^\^\n]{2,26}\^\d{4}[\d *]{0,40}\??|;?(?<!\d)\d{13,19}[=D]\d{4}\d{3,20}\??(?!\d)"
+    r"%?B\d{12,19}\^[^\^\n]{2,26}\^\d{4}[\d *]{0,40}\??|"
+    r";?(?<!\d)\d{13,19}[=D]\d{4}\d{3,20}\??(?!\d)"
 )
 _SWIFT = re.compile(
     r"(?<![\w\-.])(?P<value>[A-Z]{4}(?P<land>[A-Z]{2})[A-Z2-9][A-NP-Z0-9](?:[A-Z0-9]{3})?)(?![\w\-])"
 )
-_LANDS = frozenset(
-    "AD AE AF AG AL AM AO AR AT AU AZ BA BB BD BE BF BG BH BI BJ BM BN BO BR BS BT BW BY BZ CA CD CF "
-    "CG CH CI CL CM CN CO CR CU CV CY CZ DE DJ DK DM DO DZ EC EE EG ER ES ET FI FJ FO FR GA GB GD GE "
-    "GH GI GL GM GN GQ GR GT GW GY HK HN HR HT HU ID IE IL IN IQ IR IS IT JM JO JP KE KG KH KM KN KP "
-    "KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MG MK ML MM MN MO MR MT MU MV MW MX MY "
-    "MZ NA NE NG NI NL NO NP NZ OM PA PE PG PH PK PL PS PT PY QA RO RS RU RW SA SB SC SD SE SG SI SK "
-    "SL SM SN SO SR SS ST SV SY SZ TD TG TH TJ TL TM TN TO TR TT TW TZ UA UG US UY UZ VA VC VE VG VN "
-    "VU WS XK YE ZA ZM ZW".split()
+_LANDS = word_set(
+    """
+    AD AE AF AG AL AM AO AR AT AU AZ BA BB BD BE BF BG BH BI BJ BM BN BO BR BS BT BW BY BZ CA CD
+    CF CG CH CI CL CM CN CO CR CU CV CY CZ DE DJ DK DM DO DZ EC EE EG ER ES ET FI FJ FO FR GA GB
+    GD GE GH GI GL GM GN GQ GR GT GW GY HK HN HR HT HU ID IE IL IN IQ IR IS IT JM JO JP KE KG KH
+    KM KN KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MG MK ML MM MN MO MR MT MU
+    MV MW MX MY MZ NA NE NG NI NL NO NP NZ OM PA PE PG PH PK PL PS PT PY QA RO RS RU RW SA SB SC
+    SD SE SG SI SK SL SM SN SO SR SS ST SV SY SZ TD TG TH TJ TL TM TN TO TR TT TW TZ UA UG US UY
+    UZ VA VC VE VG VN VU WS XK YE ZA ZM ZW
+    """
 )
 _CRYPTO = re.compile(
-    r"(?<![\w])(?:(?:bc|tb)1[ac-hj-np-z02-9]{8,87}|[13][1-9A-HJ-NP-Za-km-z]{25,34}|0x[0-9A-Fa-f]{40}|"
-    r"4[0-9AB][1-9A-HJ-NP-Za-km-z]{93}|[LM][1-9A-HJ-NP-Za-km-z]{26,33}|r[1-9A-HJ-NP-Za-km-z]{24,34}|"
+    r"(?<![\w])(?:(?:bc|tb)1[ac-hj-np-z02-9]{8,87}|[13][1-9A-HJ-NP-Za-km-z]{25,34}|"
+    r"0x[0-9A-Fa-f]{40}|"
+    r"4[0-9AB][1-9A-HJ-NP-Za-km-z]{93}|[LM][1-9A-HJ-NP-Za-km-z]{26,33}|"
+    r"r[1-9A-HJ-NP-Za-km-z]{24,34}|"
     r"T[1-9A-HJ-NP-Za-km-z]{33}|addr1[a-z0-9]{53,98})(?!\w)"
 )
 

@@ -6,38 +6,37 @@ import re
 from collections.abc import Iterator
 
 from rag.privacy.shapes.shape import Found, Shape
+from rag.privacy.words import word_set
 
-_MONTHS = (
-    # English, German, French, Spanish, Italian, Portuguese, Dutch
-    "january february march april may june july august september october november december "
-    "jan feb mar apr jun jul aug sep sept oct nov dec "
-    "januar jänner jaenner februar feber märz maerz mrz mai juni juli oktober okt dezember dez "
-    "janvier février fevrier mars avril juin juillet août aout septembre octobre novembre décembre "
-    "decembre janv févr fevr avr juil déc "
-    "enero febrero marzo abril mayo junio julio agosto septiembre setiembre octubre noviembre "
-    "diciembre ene abr ago dic "
-    "gennaio febbraio aprile maggio giugno luglio settembre ottobre dicembre gen mag giu lug set ott "
-    "janeiro fevereiro março marco maio junho julho setembro outubro novembro dezembro fev mai out "
-    "januari februari maart mei augustus mrt "
-    # Polish, Swedish, Danish, Norwegian, Finnish, Czech, Slovak
-    "stycznia lutego marca kwietnia maja czerwca lipca sierpnia września wrzesnia października "
-    "pazdziernika listopada grudnia styczeń luty marzec kwiecień maj czerwiec lipiec sierpień "
-    "wrzesień październik listopad grudzień augusti marts "
-    "tammikuuta helmikuuta maaliskuuta huhtikuuta toukokuuta kesäkuuta heinäkuuta elokuuta "
-    "syyskuuta lokakuuta marraskuuta joulukuuta "
-    "ledna února unora března dubna května kvetna června července srpna září zari října rijna "
-    "listopadu prosince januára februára apríla mája júna júla augusta septembra októbra "
-    "decembra "
-    # Hungarian, Romanian, Croatian, Turkish, Russian, Ukrainian, Greek
-    "január február március április május június július augusztus október ianuarie "
-    "februarie martie aprilie iunie iulie septembrie octombrie noiembrie decembrie siječnja veljače "
-    "ožujka travnja svibnja lipnja srpnja kolovoza rujna prosinca ocak şubat mart nisan mayıs "
-    "haziran temmuz ağustos eylül ekim kasım aralık января февраля марта апреля мая июня июля "
-    "августа сентября октября ноября декабря січня лютого березня квітня травня червня липня серпня "
-    "вересня жовтня листопада грудня ιανουαρίου φεβρουαρίου μαρτίου απριλίου μαΐου ιουνίου ιουλίου "
-    "αυγούστου σεπτεμβρίου οκτωβρίου νοεμβρίου δεκεμβρίου"
+# English, German, French, Spanish, Italian, Portuguese, Dutch;
+# Polish, Swedish, Danish, Norwegian, Finnish, Czech, Slovak;
+# Hungarian, Romanian, Croatian, Turkish, Russian, Ukrainian, Greek.
+_MONTHS = word_set(
+    """
+    january february march april may june july august september october november december jan
+    feb mar apr jun jul aug sep sept oct nov dec januar jänner jaenner februar feber märz
+    maerz mrz mai juni juli oktober okt dezember dez janvier février fevrier mars avril juin
+    juillet août aout septembre octobre novembre décembre decembre janv févr fevr avr juil déc
+    enero febrero marzo abril mayo junio julio agosto septiembre setiembre octubre noviembre
+    diciembre ene abr ago dic gennaio febbraio aprile maggio giugno luglio settembre ottobre
+    dicembre gen mag giu lug set ott janeiro fevereiro março marco maio junho julho setembro
+    outubro novembro dezembro fev mai out januari februari maart mei augustus mrt
+    stycznia lutego marca kwietnia maja czerwca lipca sierpnia września wrzesnia października
+    pazdziernika listopada grudnia styczeń luty marzec kwiecień maj czerwiec lipiec sierpień
+    wrzesień październik listopad grudzień augusti marts tammikuuta helmikuuta maaliskuuta
+    huhtikuuta toukokuuta kesäkuuta heinäkuuta elokuuta syyskuuta lokakuuta marraskuuta
+    joulukuuta ledna února unora března dubna května kvetna června července srpna září zari
+    října rijna listopadu prosince januára februára apríla mája júna júla augusta septembra
+    októbra decembra
+    január február március április május június július augusztus október ianuarie februarie
+    martie aprilie iunie iulie septembrie octombrie noiembrie decembrie siječnja veljače
+    ožujka travnja svibnja lipnja srpnja kolovoza rujna prosinca ocak şubat mart nisan mayıs
+    haziran temmuz ağustos eylül ekim kasım aralık января февраля марта апреля мая июня июля
+    августа сентября октября ноября декабря січня лютого березня квітня травня червня липня
+    серпня вересня жовтня листопада грудня ιανουαρίου φεβρουαρίου μαρτίου απριλίου μαΐου
+    ιουνίου ιουλίου αυγούστου σεπτεμβρίου οκτωβρίου νοεμβρίου δεκεμβρίου
+    """
 )
-_WORDS = {word for word in _MONTHS.split()}
 _MONTH = r"[^\W\d_]{3,14}"
 _DAY = r"(?:0?[1-9]|[12]\d|3[01])"
 _NUMBER = r"(?:0?[1-9]|1[0-2])"
@@ -69,20 +68,25 @@ _SPELT = (
 )
 _NUMERIC = re.compile(
     # 14/02/1961, 03.11.48, 12-5-2024, with spaces as "14 / 02 / 1961"
-    rf"(?<![\w/.\-,$€£])(?:{_DAY}( ?[/.\-] ?){_NUMBER}\1{_SHORT_YEAR}|{_NUMBER}( ?[/.\-] ?){_DAY}\2{_SHORT_YEAR}"
+    rf"(?<![\w/.\-,$€£])(?:{_DAY}( ?[/.\-] ?){_NUMBER}\1{_SHORT_YEAR}|"
+    rf"{_NUMBER}( ?[/.\-] ?){_DAY}\2{_SHORT_YEAR}"
     # 1983-07-09, 1983/7/9, 1983.07.09, with a time behind
     rf"|{_YEAR}([/.\-]){_NUMBER}\3{_DAY}(?:(?=T\d)|(?![\w])))(?![\w/\-]|\.\d|(?<!\d)\w)"
     rf"|(?<![\w/.\-,$€£]){_YEAR}([/.\-]){_NUMBER}\4{_DAY}T"
-    rf"|(?<![\w/.\-]){_YEAR}-(?:0[1-9]|1[0-2])(?![\w\-/.])|(?<![\w/.\-])(?:0[1-9]|1[0-2])[/.]{_YEAR}(?![\w/])"
+    rf"|(?<![\w/.\-]){_YEAR}-(?:0[1-9]|1[0-2])(?![\w\-/.])|(?<![\w/.\-])(?:0[1-9]|"
+    rf"1[0-2])[/.]{_YEAR}(?![\w/])"
     rf"|(?<!\w)(?:19|20)\d{{2}}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:(?=T\d)|(?![\w]|[.,]\d))"
     rf"|\d{{4}} ?年 ?\d{{1,2}} ?月(?: ?\d{{1,2}} ?日)?|\d{{1,2}} ?月 ?\d{{1,2}} ?日"
     rf"|\d{{4}}년 ?\d{{1,2}}월(?: ?\d{{1,2}}일)?"
 )
 _PARTIAL = re.compile(
     # Day and month alone: only behind a word that asks for a date, or a weekday.
-    rf"(?<![^\W_])(?:on|by|since|until|till|before|after|from|dated?|due|seen|admitted|discharged|am|vom|bis|seit|le|du|el|"
-    rf"il|dnia|d\.|mon|tue|wed|thu|fri|sat|sun|(?:mon|tues|wednes|thurs|fri|satur|sun)day|montag|dienstag|"
-    rf"mittwoch|donnerstag|freitag|samstag|sonntag|lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche)"
+    rf"(?<![^\W_])(?:on|by|since|until|till|before|after|from|dated?|due|seen|admitted|"
+    rf"discharged|am|vom|bis|seit|le|du|el|"
+    rf"il|dnia|d\.|mon|tue|wed|thu|fri|sat|sun|(?:mon|tues|wednes|thurs|fri|satur|sun)day|montag|"
+    rf"dienstag|"
+    rf"mittwoch|donnerstag|freitag|samstag|sonntag|lundi|mardi|mercredi|jeudi|vendredi|samedi|"
+    rf"dimanche)"
     rf"[,.:]? (?P<value>{_DAY}[/.]{_NUMBER}\.?|{_NUMBER}/{_DAY})(?![\w/%]|[.,:\-]\d)",
     re.IGNORECASE,
 )
@@ -106,19 +110,27 @@ _LOWER_WORDS = frozenset(
 )
 
 _BORN = re.compile(
-    r"(?<![^\W_])(?:born|d\.?o\.?b\b\.?|b\.(?= ?\d)|birth[ \-_]?(?:date|day)s?|date[ _]?of[ _]?birth|birthdate|"
-    r"geb\b\.?|geboren|geburtsdatum|geburtstag|n[ée]e?\b|nac[íi]\b|date de naissance|naissance|nacid[oa]|fecha de nacimiento|"
-    r"nacimiento|nat[oa]\b|data di nascita|nascita|data de nascimento|nascimento|nascid[oa]|urodz\w{1,6}|ur\.|"
-    r"data urodzenia|geboortedatum|geboren op|f[öo]delsedatum|f[øo]dselsdato|f[öø]dt?\b|synt(?:ynyt|ym[äa]aika)|"
-    r"do[gğ]um tarihi|дата рождения|родил\w{1,4}|narozen\w?|datum narozen[íi]|n[áa]\w{0,3}roden\w{0,2}|sz[üu]let\w{1,6}|"
-    r"data na[sș]terii|n[ăa]scut[ăa]?|ημερομηνία γέννησης|γεννήθηκε|生年月日|出生(?:日期)?|생년월일|cumplea[ñn]os|anniversaire)"
+    r"(?<![^\W_])(?:born|d\.?o\.?b\b\.?|b\.(?= ?\d)|birth[ \-_]?(?:date|day)s?|"
+    r"date[ _]?of[ _]?birth|birthdate|"
+    r"geb\b\.?|geboren|geburtsdatum|geburtstag|n[ée]e?\b|nac[íi]\b|date de naissance|naissance|"
+    r"nacid[oa]|fecha de nacimiento|"
+    r"nacimiento|nat[oa]\b|data di nascita|nascita|data de nascimento|nascimento|nascid[oa]|"
+    r"urodz\w{1,6}|ur\.|"
+    r"data urodzenia|geboortedatum|geboren op|f[öo]delsedatum|f[øo]dselsdato|f[öø]dt?\b|"
+    r"synt(?:ynyt|ym[äa]aika)|"
+    r"do[gğ]um tarihi|дата рождения|родил\w{1,4}|narozen\w?|datum narozen[íi]|"
+    r"n[áa]\w{0,3}roden\w{0,2}|sz[üu]let\w{1,6}|"
+    r"data na[sș]terii|n[ăa]scut[ăa]?|ημερομηνία γέννησης|γεννήθηκε|"
+    r"生年月日|出生(?:日期)?|생년월일|"
+    r"cumplea[ñn]os|anniversaire)"
     r"|(?<!\S)[*＊](?= ?\d)",
     re.IGNORECASE,
 )
 _BETWEEN = re.compile(r"[^\n\d]{0,30}\n?[^\n\d]{0,10}")
 _AFTER = re.compile(r"[ ,]{0,2}\(?(?:dob|d\.o\.b|birth(?:day|date)?|geb)\b", re.IGNORECASE)
 _LOOSE = re.compile(
-    r"\d{1,2}[./\- ]{1,2}\d{1,2}[./\- ]{1,2}\d{2,4}(?![\d])|\d{4}[./\- ]\d{1,2}[./\- ]\d{1,2}(?!\d)|\d{8}(?!\d)|\d{6}(?!\d)"
+    r"\d{1,2}[./\- ]{1,2}\d{1,2}[./\- ]{1,2}\d{2,4}(?![\d])|"
+    r"\d{4}[./\- ]\d{1,2}[./\- ]\d{1,2}(?!\d)|\d{8}(?!\d)|\d{6}(?!\d)"
 )
 
 
@@ -132,7 +144,7 @@ def _dates(text: str) -> Iterator[tuple[int, int]]:
     for pattern in _SPELT:
         for match in pattern.finditer(text):
             month = match["month"]
-            if month.lower() not in _WORDS:
+            if month.lower() not in _MONTHS:
                 continue
             # "he may 3 times" and "they march 5 miles" are no dates.
             if month not in _LOWER_WORDS or match["year"] or " of " in match.group():

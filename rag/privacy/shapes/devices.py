@@ -16,17 +16,20 @@ _PLATE = re.compile(
     r"[A-Z]{2}[ \-]\d{1,2}[ \-][A-Z]{1,3}[ \-]\d{4})(?![\w\-])"
 )
 _CAR = re.compile(
-    r"(?<![^\W_])(?:car|van|truck|lorry|vehicle|plate|registration|reg|driv\w{1,4}|parked|auto|wagen|pkw|"
+    r"(?<![^\W_])(?:car|van|truck|lorry|vehicle|plate|registration|reg|driv\w{1,4}|parked|auto|"
+    r"wagen|pkw|"
     r"kfz|kennzeichen|motorbike|motorcycle|taxi|suv|sedan|bus)(?![^\W_])",
     re.IGNORECASE,
 )
 _IMEI = re.compile(r"(?<![\w\-])\d{2}-?\d{6}-?\d{6}-?\d(?![\w\-])")
 _UDI = re.compile(
-    r"\(01\)\d{14}(?:\((?:10|11|17|21)\)[A-Za-z0-9\-]{1,20}){0,4}|\+[A-Z]\d{3}[A-Z0-9]{6,24}/[$A-Z0-9/+]{6,40}"
+    r"\(01\)\d{14}(?:\((?:10|11|17|21)\)[A-Za-z0-9\-]{1,20}){0,4}|"
+    r"\+[A-Z]\d{3}[A-Z0-9]{6,24}/[$A-Z0-9/+]{6,40}"
 )
 _UUID = re.compile(
     r"(?<![^\W_])(?:device|install(?:ation)?|udid|idfa|gaid|aaid|advertising|android|phone|handset|"
-    r"hardware|machine)[ _\-]?(?:id|uuid|identifier)?\W{0,4}(?:is )?(?P<value>[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}|"
+    r"hardware|machine)[ _\-]?(?:id|uuid|"
+    r"identifier)?\W{0,4}(?:is )?(?P<value>[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}|"
     r"[0-9A-Fa-f]{16,40})(?![\w\-])",
     re.IGNORECASE,
 )
@@ -45,17 +48,18 @@ def vehicles(text: str) -> Iterator[Found]:
 def devices(text: str) -> Iterator[Found]:
     """Yield IMEI that check, device identifiers of implants, and labelled UUIDs."""
     for match in _IMEI.finditer(text):
-        grouped = "-" in match.group()
-        near = text[max(match.start() - 40, 0) : match.start()].lower()
-        if luhn(match.group()) and (
-            grouped or "imei" in near or "device" in near or "phone" in near
-        ):
-            if label_before(text, match.start()) != "business":
-                yield Found(*match.span(), "DEVICE_ID", 0.8)
+        if luhn(match.group()) and _device(text, match):
+            yield Found(*match.span(), "DEVICE_ID", 0.8)
     for match in _UDI.finditer(text):
         yield Found(*match.span(), "DEVICE_ID", 0.8)
     for match in _UUID.finditer(text):
         yield Found(*match.span("value"), "DEVICE_ID", 0.7)
+
+
+def _device(text: str, match: re.Match[str]) -> bool:
+    near = text[max(match.start() - 40, 0) : match.start()].lower()
+    named = "-" in match.group() or "imei" in near or "device" in near or "phone" in near
+    return named and label_before(text, match.start()) != "business"
 
 
 def recognizers() -> list[Shape]:

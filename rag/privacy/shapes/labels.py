@@ -13,12 +13,13 @@ from typing import NamedTuple
 from rag.privacy.shapes.around import measured
 from rag.privacy.shapes.cues import CUES, Cue
 from rag.privacy.shapes.shape import Found, Shape
+from rag.privacy.words import word_set
 
 _REACH = 90  # characters behind a label
 _WORDS = 6  # words that say nothing of numbers, between a strong label and its number
 _START = re.compile(r"(?<![^\W_])[^\W\d_]")
 _TOKEN = re.compile(r"[^\W_]+(?:['’][^\W_]+)?|[^\w\s]|\n")
-_CONNECT = frozenset(
+_CONNECT = word_set(
     """
     no nr num number numbers nummer nummern numero número numéro numer id ids code codes ref
     reference identifier identification card is was are were be been of the a an my your his her
@@ -26,12 +27,13 @@ _CONNECT = frozenset(
     seine est était le la les du de son sa es era el su mi è il lo del della e o and or for in
     und et y i to with as reads ending us usa uk eu gb de fr state federal digital valid issued kod
     plate plates licence license value key row field entry line
-    """.split()
+    """
 )
 _PIECE = r"[A-Za-z0-9*]{1,24}(?:[\-./·][A-Za-z0-9*]{1,16}){0,6}"
 _VALUE = re.compile(
     rf"(?:[A-Z]{{1,5}}[ \-](?=[A-Z]?\d))?(?P<first>{_PIECE})"
-    r"(?P<more>(?: (?=[A-Z]{0,5}\d)[A-Z0-9\-/.]{1,8}(?![\w])){1,6})?(?P<last> [A-Z](?![\w'’]|\.\w))?"
+    r"(?P<more>(?: (?=[A-Z]{0,5}\d)[A-Z0-9\-/.]{1,8}(?![\w])){1,6})?(?P<last> [A-Z](?![\w'’]|"
+    r"\.\w))?"
 )
 _PLATE = re.compile(r"[A-ZÄÖÜ0-9]{1,17}(?:[ \-·•][A-ZÄÖÜ0-9]{1,5}(?![^\W_])){0,3}(?![^\W_])")
 _AND = re.compile(r"(?:\s?[,;/&]\s?|\s?,? (?:and|or|und|et|y|e) )")
@@ -44,8 +46,10 @@ _AMOUNT = re.compile(
 )
 _YEAR = re.compile(r"(?:18|19|20)\d{2}$")
 _BEHIND = re.compile(
-    rf"(?<![\w@./\-])(?P<value>{_PIECE})\s?(?:[(\[]\s?|,\s?|\s[\-–=]\s?|\s(?:is|was|as|ist|est|es) )"
-    r"(?:(?:my|the|his|her|their|our|your|a|mein|meine|die|mon|son|mi|su|us|uk|[^\W\d_]+['’]s) ){0,2}$",
+    rf"(?<![\w@./\-])(?P<value>{_PIECE})\s?(?:[(\[]\s?|,\s?|\s[\-–=]\s?|\s(?:is|was|as|ist|est|"
+    rf"es) )"
+    r"(?:(?:my|the|his|her|their|our|your|a|mein|meine|die|mon|son|mi|su|us|uk|"
+    r"[^\W\d_]+['’]s) ){0,2}$",
     re.IGNORECASE,
 )
 _MOST = {"US_SSN": 11, "US_ITIN": 11, "ROUTING_NUMBER": 9, "UK_NHS": 12}

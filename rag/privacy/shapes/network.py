@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from rag.privacy.shapes.shape import Found, Shape
 
 _FOUR = re.compile(
-    r"(?<![\w.])(?P<ip>(?:\d{1,3}(?:\.|\[\.\]|\(\.\))){3}\d{1,3})(?:/\d{1,2}(?![\w/])|:\d{1,5}(?![\w:.]))?"
+    r"(?<![\w.])(?P<ip>(?:\d{1,3}(?:\.|\[\.\]|\(\.\))){3}\d{1,3})(?:/\d{1,2}(?![\w/])|"
+    r":\d{1,5}(?![\w:.]))?"
     r"(?![\w]|\.\d)"
 )
 _SIX = re.compile(
@@ -17,12 +18,14 @@ _SIX = re.compile(
     r"[0-9A-Fa-f]{0,4}))(?:%\w{1,16})?(?(bracket)\](?::\d{1,5})?)(?:/\d{1,3})?(?![\w:])"
 )
 _RELEASE = re.compile(
-    r"(?<![^\W_])(?:version|ver|v|release|build|firmware|rev(?:ision)?|section|chapter|clause|paragraph|"
+    r"(?<![^\W_])(?:version|ver|v|release|build|firmware|rev(?:ision)?|section|chapter|clause|"
+    r"paragraph|"
     r"figure|table|article|driver|kernel|patch|update|§|oid|item|step|appendix)s?\.?[ :#=]{0,2}$",
     re.IGNORECASE,
 )
 _MAC = re.compile(
-    r"(?<![\w:\-])(?:(?:[0-9A-Fa-f]{2}[:\-]){5}[0-9A-Fa-f]{2}|(?:[0-9A-Fa-f]{4}\.){2}[0-9A-Fa-f]{4}|"
+    r"(?<![\w:\-])(?:(?:[0-9A-Fa-f]{2}[:\-]){5}[0-9A-Fa-f]{2}|"
+    r"(?:[0-9A-Fa-f]{4}\.){2}[0-9A-Fa-f]{4}|"
     r"(?:[0-9A-Fa-f]{2}:){7}[0-9A-Fa-f]{2})(?![\w:\-])"
 )
 

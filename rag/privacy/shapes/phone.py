@@ -13,10 +13,12 @@ from functools import lru_cache
 from rag.privacy.shapes.around import label_before, measured
 from rag.privacy.shapes.checks import luhn
 from rag.privacy.shapes.shape import Found, Shape
+from rag.privacy.words import word_set
 
 _RUN = re.compile(
     # Each gap and digit can be read one way only: linear however long the row of digits.
-    r"(?<![\w@#\\])(?<!\d[.,/\-])(?<![$€£¥₹])(?:tel:)?[(\[]?\+?[(\[]?\d(?:[ .·•\-‐‑‒–—/()\[\]]{0,4}\d){5,24}(?!\d)"
+    r"(?<![\w@#\\])(?<!\d[.,/\-])(?<![$€£¥₹])(?:tel:)?[(\[]?\+?[(\[]?\d"
+    r"(?:[ .·•\-‐‑‒–—/()\[\]]{0,4}\d){5,24}(?!\d)"
 )
 _EXTENSION = re.compile(
     r"[ ,;]{0,2}(?:\(?(?:x|ext(?:n|ension)?|durchwahl|dw|poste|int(?:erno)?|anexo|ramal|toestel|"
@@ -25,7 +27,8 @@ _EXTENSION = re.compile(
 )
 _GROUP = re.compile(r"\d+")
 _DATE = re.compile(
-    r"(?:(?:18|19|20|21)\d\d([.\-/ ])[01]?\d\1[0-3]?\d|[0-3]?\d([.\-/ ])[0-3]?\d\2(?:18|19|20|21)\d\d)"
+    r"(?:(?:18|19|20|21)\d\d([.\-/ ])[01]?\d\1[0-3]?\d|[0-3]?\d([.\-/ ])[0-3]?\d\2(?:18|19|20|"
+    r"21)\d\d)"
     r"(?!\d)|^(?:18|19|20)\d{6}$|^(?:19|20)\d\d ?[\-–/] ?(?:19|20)?\d\d$"
 )
 _QUAD = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}$")
@@ -36,21 +39,27 @@ _ISBN = re.compile(r"97[89](?:[ \-]?\d){10}$|\d(?:[ \-]\d{1,7}){2}[ \-][\dX]$")
 _SSN = re.compile(r"\d{3}[ \-‐‑–]\d{2}[ \-‐‑–]\d{4}$")
 _THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:([ .,])\d{3})(?:\1\d{3})+$")
 _SHORT = re.compile(
-    r"(?<![^\W_])(?:ext(?:ension)?|durchwahl|nebenstelle|pager|bleep|tel|(?:tele)?phone|fax|call|dial|ring|"
+    r"(?<![^\W_])(?:ext(?:ension)?|durchwahl|nebenstelle|pager|bleep|tel|(?:tele)?phone|fax|call|"
+    r"dial|ring|"
     r"voicemail|hotline)\b\.?(?: (?:no|number|nr|is|at|on))?\.?\s?[:#]?\s?"
     r"(\d{3,6}(?:[\-. ]\d{3,4})?)(?![\w\-]|[.,:/]\d)",
     re.IGNORECASE,
 )
 _BESIDE = re.compile(
     # "Shane Russell, 6306139." and "Shane Russell (74058858)": a number of no form beside a name
-    r"(?<![^\W_])[^\W\d_a-zß-öø-ÿ][^\W\d_A-Z]{1,20} [^\W\d_a-zß-öø-ÿ][^\W\d_]{1,20}(?:, ?| \()([2-9]\d{6,7})"
+    r"(?<![^\W_])[^\W\d_a-zß-öø-ÿ][^\W\d_A-Z]{1,20} [^\W\d_a-zß-öø-ÿ][^\W\d_]{1,20}(?:, ?|"
+    r" \()([2-9]\d{6,7})"
     r"(?=[.;)\n]|$)(?!\.\d)"
 )
-_REGIONS = (
-    "US GB DE FR ES IT PL NL BE AT CH SE NO DK FI PT IE GR CZ SK HU RO BG HR SI RS UA RU TR IL IN "
-    "PK BD LK CN JP KR TW HK SG MY TH ID PH VN AU NZ ZA NG KE EG MA DZ SA AE JO BR MX AR CL CO PE "
-    "VE EE LV LT IS LU CY MT AL MK BA AM AZ GE UZ KZ IR NP GH"
-).split()
+_REGIONS = sorted(
+    word_set(
+        """
+        US GB DE FR ES IT PL NL BE AT CH SE NO DK FI PT IE GR CZ SK HU RO BG HR SI RS UA RU TR
+        IL IN PK BD LK CN JP KR TW HK SG MY TH ID PH VN AU NZ ZA NG KE EG MA DZ SA AE JO BR MX
+        AR CL CO PE VE EE LV LT IS LU CY MT AL MK BA AM AZ GE UZ KZ IR NP GH
+        """
+    )
+)
 
 
 def phones(text: str) -> Iterator[Found]:
