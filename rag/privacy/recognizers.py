@@ -43,7 +43,7 @@ def recognizers() -> list[EntityRecognizer]:
 
 
 NEED_DIGITS = frozenset(
-    {"Phone", "Address", "National", "Labelled", "Born", "Date", "Iban", "Card", "Ip", "Vehicle"}
+    {"Phone", "National", "Labelled", "Born", "Date", "Iban", "Card", "Ip", "Vehicle"}
     | {"Device", "Zip", "Crypto"}
 )
 """Recognizers by name whose findings have a digit in them or right beside."""

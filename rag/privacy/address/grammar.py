@@ -15,6 +15,7 @@ from rag.privacy.address.tokens import (
     BREAK,
     CAPITAL,
     ENDING,
+    KIND,
     NUMBER,
     PUNCTUATION,
     SMALL,
@@ -32,18 +33,28 @@ _SURE_RULES = (
     heads.kind_after_name,
     heads.preposition,
 )
-_WEAK_RULES = (heads.number_and_words, heads.words_and_number, heads.unit_first)
+_WEAK_RULES = (heads.number_and_words, heads.words_and_number, heads.unit_first, heads.road)
+_ANCHOR = re.compile(
+    r"\d+|\b(?:Street|St|Road|Rd|Avenue|Ave|Lane|Ln|Drive|Dr|Boulevard|Blvd|Court|Way|Place|Terrace|"
+    r"Crescent|Square|Close|Trail|Vista|Parkway|Highway|Gardens|Grove|Hill|Hills|Park|View|Manor|"
+    r"Rue|Via|Calle|Avenida|Rua|Strada|Ulica|Jalan|Plaza|Piazza|Carrer|Walk|Ridge|Meadow|Meadows|"
+    r"Prairie|Cape|Groves|Port|Ports|Unions|Roads|Streets|Ville|Village|Wells|Lodge|Mews|Quay|"
+    r"Bridge|Crossing|Point|Springs|Valley|Heights|Station|Loop|Row|Circle|Mill|Mills)\b"
+    r"|\w{3}(?:stra(?:ß|ss)e|straat|gasse|gatan|gata|vej|veien|katu)\b"
+)
 _CUE = re.compile(
     r"(?:\b(?:liv(?:e|es|ed|ing)|resid\w{1,6}|address\w{0,3}|addr|adresse|anschrift|direcci[oó]n|"
     r"indirizzo|endere[cç]o|adres|domicil\w{1,4}|locat(?:ed|ion)|situated|ship(?:s|ped|ping)?|"
     r"deliver\w{0,3}|delivery|send|sent|mail(?:ed|ing)?|mov(?:e|ed|es|ing)|relocat\w{1,3}|"
     r"stay\w{0,3}|home|house|property|based|registered|wohn\w{1,4}|habit[ae]|vive|courier|"
+    r"gave|tenant|grew|parked?|front|direct\w{2,5}|taxi|property|neighbou?rs|opens?|born|"
     r"pick ?up|drop(?:ped)? off|forward(?:ed)?|return(?:ed)?|found|near|visit|come|meet|over)\b"
-    r"[^.!?\n]{0,40}?)(?:\bat|\bto|\bis|\bin|\bwas|:|=|-|\bfrom|\bof|\baddress)\s{0,3}$"
+    r"[^.!?\n]{0,40}?)(?:\bat|\bto|\bis|\bin|\bwas|:|=|-|\bfrom|\bof|\bas|\baddress)\s{0,3}$"
     r"|(?:address|addr|adresse|anschrift|residence)\b\W{0,4}$",
     re.IGNORECASE,
 )
 _CUE_REACH = 70
+_LEFT, _RIGHT = 160, 200
 _FORBIDDEN = re.compile(
     r"(?:[$€£¥%#@&+=_]|\d[.,/:\-]|\b(?:section|sections|chapter|page|pages|version|article|figure|table|step|item|line|"
     r"paragraph|clause|schedule|release|model|order|invoice|ticket|case|ref|rule|act|vol|volume|"
@@ -54,7 +65,45 @@ _FORBIDDEN = re.compile(
 
 def find(text: str) -> list[tuple[int, int]]:
     """Return the ranges of the addresses in a text, in order and disjoint; linear in the text."""
+    return _merged(
+        [
+            (start + shift, end + shift)
+            for shift, last in _windows(text)
+            for start, end in _in_window(text[shift:last])
+        ]
+    )
+
+
+def _windows(text: str) -> list[tuple[int, int]]:
+    """Return the ranges around numbers and kinds of streets: elsewhere is no address."""
+    ranges: list[tuple[int, int]] = []
+    for match in _ANCHOR.finditer(text):
+        number = match.group()[0].isdigit()
+        start = max(match.start() - (_LEFT if number else _LEFT // 2), 0)
+        end = match.end() + (_RIGHT if number else _RIGHT // 2)
+        if ranges and start <= ranges[-1][1]:
+            ranges[-1] = (ranges[-1][0], max(end, ranges[-1][1]))
+        else:
+            ranges.append((start, end))
+    return [_spaced(text, start, end) for start, end in ranges]
+
+
+def _spaced(text: str, start: int, end: int) -> tuple[int, int]:
+    """Widen a range to the next spaces, 60 characters at most: no word is cut."""
+    for _ in range(60):
+        if start == 0 or text[start - 1].isspace():
+            break
+        start -= 1
+    for _ in range(60):
+        if end >= len(text) or text[end].isspace():
+            break
+        end += 1
+    return start, min(end, len(text))
+
+
+def _in_window(text: str) -> list[tuple[int, int]]:
     t = tokens(text)
+    t.loose = not any(bits & CAPITAL and not bits & STOP for bits in t.bits)
     found: list[tuple[int, int]] = []
     done = 0
     for n, bits in enumerate(t.bits):
@@ -63,7 +112,23 @@ def find(text: str) -> list[tuple[int, int]]:
             if span is not None:
                 found.append(span)
                 done = span[1]
+    for span in _without_number(t, found):
+        found.append(span)
     return _merged([(t.starts[a], t.ends[b - 1]) for a, b in found])
+
+
+def _without_number(t: Tokens, found: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    taken = {i for start, end in found for i in range(start, end)}
+    more: list[tuple[int, int]] = []
+    done = 0
+    for k, bits in enumerate(t.bits):
+        if bits & KIND and k >= done and k not in taken:
+            head = heads.street_alone(t, k)
+            span = _accepted(t, head) if head else None
+            if span:
+                more.append(span)
+                done = span[1]
+    return more
 
 
 def _merged(ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -114,9 +179,11 @@ def _accepted(t: Tokens, head: Head) -> tuple[int, int] | None:
     rest = tail(t, head.end)
     first = left(t, head.start, head.wide)
     if not head.sure and not rest.supports:
-        units = first < head.start and t.has(first, CAPITAL)
-        if not (units or _cued(t, first)):
+        units = first < head.start and t.has(first, CAPITAL) and not head.wide
+        if not (units or (_cued(t, first) and not t.loose)):
             return None
+    if head.bare and not set(rest.kinds) & {"street", "city", "town", "region", "country", "local"}:
+        return None
     return first, rest.end
 
 
@@ -161,7 +228,7 @@ def _with_places(t: Tokens, n: int, end: int, strength: int) -> tuple[int, int] 
             return None
     elif (
         follows
-        and follows.kind in {"city", "region", "name"}
+        and follows.kind in {"city", "region", "name", "town"}
         and (
             country
             or strength == LIKELY

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from rag.privacy.address.items import dot, house, is_house, name, separators, unit
@@ -15,6 +16,7 @@ from rag.privacy.address.tokens import (
     ENDING,
     KIND,
     LOCAL,
+    MIXED,
     NUMBER,
     ORDINAL,
     ORG,
@@ -54,31 +56,53 @@ _MONTHS = word_set(
     "march may april june july august january february september october november december mai juni "
     "juli januar februar oktober dezember montag dienstag mittwoch donnerstag freitag samstag"
 )
-_ARTICLES = word_set("the")
+_BLOCKS = re.compile(r"[1-9]\d?-[1-9]\d?-[1-9]\d?")
+_BEFORE_PLACES = word_set("at to from of near on into outside in by opposite behind")
+_TOWNS = word_set(
+    "ville village valley port ports lake lakes station park mall club junction union"
+)
+_FAMOUS = word_set(
+    "wall downing fleet sesame main high abbey fifth madison k j bourbon the silk rail cross"
+)
+_STREET_LABELS = word_set(
+    "street address property road residence home location addr strasse calle rue via"
+)
+_ROADS = word_set("ruta highway hwy route rte km autopista carretera interstate rn")
+_EDGES = frozenset('"|:;()“”\t')
+_ARTICLES = word_set("the la le el les los las de del die der das")
 
 
 class Head(NamedTuple):
-    """Tokens that begin an address, and whether they are one by themselves."""
+    """Tokens that begin an address, and whether they are one by themselves.
+
+    Attributes:
+        wide: A city and a postcode may stand in front.
+        bare: Another unit behind it makes it no address ("Room 5, Building 2").
+    """
 
     start: int
     end: int
     sure: bool
     wide: bool = False
+    bare: bool = False
 
 
 def street_after(t: Tokens, n: int) -> Head | None:
     """A number, words, a street's kind: "12B North Main Street", "1 The Close"."""
     start = house(t, n)
-    if t.word(start) == ",":
+    comma = t.word(start) == ","
+    if comma or (t.word(start) == "\n" and _lone(t, n)):
         start += 1
     start = unit(t, start) or start
+    if comma and not t.has(start, CAPITAL | NUMBER) and not t.loose:
+        return None
     place = start
-    kind = names = lower = 0
+    kind = names = lower = lowered = 0
     sure = False
     while place < min(start + 8, len(t)):
         bits = t.bits[place]
         if bits & (AFTER | WEAK) and names and (bits & CAPITAL or _lower_kind(t, place, lower)):
-            kind = place + 1
+            kind, lowered = place + 1, lower
             sure = bool(bits & AFTER)
         elif place == start and bits & AFTER and not bits & CAPITAL:
             break
@@ -91,8 +115,8 @@ def street_after(t: Tokens, n: int) -> Head | None:
             or (bits & DIGITS and place == start)
         ):
             names += 1
-        elif bits & SMALL and not bits & CAPITAL:
-            names += t.word(place) in _ARTICLES
+        elif bits & SMALL and not bits & CAPITAL and (place > start or t.word(place) in _ARTICLES):
+            names += place == start
         elif bits & (STOP | NUMBER | PUNCTUATION | BREAK) or lower > 2:
             break
         else:
@@ -107,13 +131,34 @@ def street_after(t: Tokens, n: int) -> Head | None:
     between = range(start, kind - 1)
     if _spoils(t, end):
         sure = False
-    if all(t.word(i) in _MONTHS for i in between) or (lower and not t.has(kind - 1, AFTER)):
+    if all(t.word(i) in _MONTHS for i in between) or (lowered and not t.has(kind - 1, AFTER)):
         sure = False
+    elif not sure and not _spoils(t, end) and not t.loose:
+        sure = _weak_street(t, n, start, kind, end)
     return Head(n, end, sure)
 
 
+def _weak_street(t: Tokens, n: int, start: int, kind: int, end: int) -> bool:
+    """Whether a number and words with a vague kind ("846 Colin Fall") are a street by themselves."""
+    if t.has(end, CAPITAL) and not t.has(end, STOP) and not t.has(end, UNIT | DIRECTION):
+        return False
+    if all(plain(flags_of(t.word(i))) for i in range(start, kind - 1)):
+        return t.word(n - 1) == "at" or (t.word(n - 1) in _BEFORE_PLACES and len(t.word(n)) > 2)
+    return (
+        t.word(n - 1) in _BEFORE_PLACES
+        or len(t.word(n)) > 2
+        or end >= len(t)
+        or t.has(end, BREAK | PUNCTUATION)
+    )
+
+
+def _lone(t: Tokens, n: int) -> bool:
+    """Whether a house number has a line of its own."""
+    return n == 0 or t.has(n - 1, BREAK) or t.word(n - 1) in {":", "at", ","} or t.has(n - 1, UNIT)
+
+
 def _lower_kind(t: Tokens, i: int, lower: int) -> bool:
-    return bool(t.has(i, AFTER)) and len(t.word(i)) > 1
+    return t.has(i, AFTER | WEAK if t.loose else AFTER) and len(t.word(i)) > 1
 
 
 def _after_kind(t: Tokens, end: int) -> int:
@@ -184,6 +229,8 @@ def kind_before_name(t: Tokens, n: int) -> Head | None:
             continue
         if (bits & CAPITAL and not bits & STOP) or bits & (ORDINAL | NUMBER):
             names += 1
+        elif i == place and not bits & (STOP | SMALL | BREAK | PUNCTUATION | KIND):
+            names += 1  # náměstí svobody 5, ul. pałacowa 9
         elif t.word(i) == "," and i == place:
             continue
         elif not bits & (SMALL | BEFORE):
@@ -207,8 +254,10 @@ def _before_number(t: Tokens, n: int) -> int:
         place >= 0
         and n - place < 6
         and t.word(place) in _BETWEEN
-        and not (t.word(place) in {".", "d", "o", "n"} and not _abbreviates(t, place))
+        and not (t.word(place) in {".", "d", "o", "n", "b", ":"} and not _abbreviates(t, place))
     ):
+        place -= 1
+    if t.word(place) == "\n" and n - place > 1 and t.has(place - 1, CAPITAL | DIGITS):
         place -= 1
     return place
 
@@ -218,6 +267,8 @@ def _abbreviates(t: Tokens, i: int) -> bool:
         return (t.glued(i) and t.has(i - 1, KIND | UNIT | ENDING | LOCAL)) or (
             t.word(i - 1) in _BETWEEN
         )
+    if t.word(i) == ":":
+        return t.word(i - 1) in _BETWEEN or t.word(i - 2) in _BETWEEN
     return t.word(i + 1) in {".", "°", "º", "o", ":"}
 
 
@@ -225,6 +276,8 @@ def kind_after_name(t: Tokens, n: int) -> Head | None:
     """A name with a street's kind, a number: "Lindenstraße 12a", "Atatürk Cad. No: 5"."""
     place = _before_number(t, n)
     if place < 0 or not t.bits[place] & (ENDING | SOFT | AFTER) or t.has(place, STOP):
+        return None
+    if t.has(place, ENDING | SOFT) and not t.capital(place):
         return None
     first = place
     while (
@@ -339,11 +392,11 @@ def number_and_words(t: Tokens, n: int) -> Head | None:
         return None
     start = unit(t, start) or start
     end = name(t, start, 5)
-    if end == start:
+    if end == start or t.word(start) in _MONTHS:
         return None
     if is_house(t, end) and len(t.word(end)) < 5:
         end = house(t, end)
-    return Head(n, end, False)
+    return Head(n, end, bool(_BLOCKS.fullmatch(t.surface(n))))
 
 
 def words_and_number(t: Tokens, n: int) -> Head | None:
@@ -361,14 +414,94 @@ def words_and_number(t: Tokens, n: int) -> Head | None:
         first -= 1
     while first < place and not t.has(first, CAPITAL):
         first += 1
-    return Head(first, house(t, n), False, wide=True)
+    end = house(t, n)
+    return Head(first, end, _lone_name(t, first, place, n, end), wide=True)
+
+
+def _lone_name(t: Tokens, first: int, last: int, n: int, end: int) -> bool:
+    """Whether names and a number ("Lieløkka 8", "Mlinarska 2b") are a street where they stand."""
+    words = range(first, last + 1)
+    if len(t.word(n)) > 4 or last - first > 1 or any(plain(flags_of(t.word(i))) for i in words):
+        return False
+    lettered = t.has(n, MIXED) and t.surface(n)[0].isdigit() and len(t.word(n)) < 7
+    if not (lettered or t.has(last, SOFT | ENDING)):
+        return False
+    return t.word(first - 1) in _BEFORE_PLACES or _segment(t, first, end)
+
+
+def _segment(t: Tokens, first: int, end: int) -> bool:
+    """Whether tokens fill a line, a cell or a quotation."""
+    return (first == 0 or t.has(first - 1, BREAK) or t.word(first - 1) in _EDGES) and (
+        end >= len(t) or t.has(end, BREAK) or t.word(end) in _EDGES
+    )
 
 
 def unit_first(t: Tokens, n: int) -> Head | None:
     """A house, plot or flat named by its number alone: "House No. 12, Sector 15, …"."""
     for start in range(n - 1, max(n - 5, -1), -1):
-        if t.has(start, UNIT | LOCAL) and t.has(start, CAPITAL):
+        if t.has(start, UNIT | LOCAL) and t.has(start, CAPITAL) and not t.has(start, STOP):
             end = unit(t, start)
             if end > n:
-                return Head(start, end, False)
+                return Head(start, end, False, bare=True)
     return None
+
+
+def road(t: Tokens, n: int) -> Head | None:
+    """A road by its number: "Ruta 5 Norte, km 890"; no address without a kilometre or a place."""
+    start = n - 2 if t.word(n - 1) == "-" else n - 1
+    if t.has(start, CAPITAL) and t.word(start) not in _ROADS:
+        start -= 1
+    if t.word(start) not in _ROADS or not t.has(start, CAPITAL):
+        return None
+    end = n + 1
+    if t.has(end, DIRECTION) and t.has(end, CAPITAL):
+        end += 1
+    return Head(start, end, False)
+
+
+def street_alone(t: Tokens, k: int) -> Head | None:
+    """A street without a number, from its kind: "the shop on Guinevan Street"."""
+    if t.has(k, BEFORE) and _kind_shape(t, k):
+        first = dot(t, k + 1)
+        while t.has(first, SMALL) and not t.has(first, CAPITAL) and first < k + 5:
+            first += 1
+        end = name(t, first, 6)
+        if end > first:
+            vague = t.word(k) in _VAGUE_BEFORE and not t.has(k, CAPITAL)
+            return Head(
+                k,
+                end,
+                not vague and (_segment(t, k, end) or (_placed(t, k) and _labelled(t, k))),
+                wide=True,
+            )
+    if not t.has(k, CAPITAL) or not t.has(k, AFTER | WEAK | ENDING):
+        return None
+    first = k
+    while first > 0 and k - first < 3 and t.has(first - 1, CAPITAL) and not t.has(first - 1, STOP):
+        first -= 1
+    if first == k and not t.has(k, ENDING):
+        return None
+    end = _after_kind(t, k + 1)
+    if _spoils(t, end) or t.capital(end) or t.word(first) in _FAMOUS:
+        return None
+    if t.has(k, ENDING) or (t.has(k, AFTER) and t.word(k) not in _VAGUE_AFTER):
+        sure = _placed(t, first, end)
+    else:
+        named = not all(plain(flags_of(t.word(i))) for i in range(first, k))
+        sure = named and _placed(t, first) and _labelled(t, first) and t.word(k) not in _TOWNS
+    return Head(first, end, sure, wide=t.has(k, ENDING))
+
+
+def _placed(t: Tokens, i: int, end: int = 0) -> bool:
+    """Whether "at", "on" or a label of a field leads to a token."""
+    return (
+        t.word(i - 1) in _BEFORE_PLACES
+        or (t.word(i - 1) == ":" and _labelled(t, i))
+        or (end > 0 and _segment(t, i, end))
+    )
+
+
+def _labelled(t: Tokens, i: int) -> bool:
+    return t.word(i - 1) in _BEFORE_PLACES or any(
+        t.word(j) in _STREET_LABELS for j in range(max(i - 4, 0), i)
+    )

@@ -35,6 +35,16 @@ _MARKS = {",": COMMA, ";": COMMA, "،": COMMA, "、": COMMA, "\n": NEWLINE} | di
 _HOUSE = re.compile(
     r"(?:[^\W\d_]{1,3}-?)?\d{1,6}(?:[^\W\d_]{1,3})?(?:[\-/–](?:\d{1,5}[^\W\d_]{0,2}|[^\W\d_]{1,2})){0,3}"
 )
+_DATE = re.compile(r"\d{4}[-/]\d{1,2}[-/]\d{1,2}|\d{1,2}[-/]\d{1,2}[-/]\d{4}")
+_CITY_LEAD = word_set(
+    "new north south east west lake port saint st san santa sao santo fort mount el la los las le great "
+    "little upper lower bad gross klein nova novo villa puerto rio nueva nuevo porto vila grand"
+)
+_CITY_END = (
+    "ville", "ton", "furt", "burgh", "bury", "town", "shire", "mouth", "borough", "stad", "berg",
+    "side", "land", "port", "ford", "ham", "field", "dorf", "hausen", "burg", "heim", "chester",
+    "haven", "view", "fort", "stadt", "vik", "by", "grad", "ovo", "abad", "pur", "nagar", "pura",
+)  # fmt: skip
 _VALUE = re.compile(r"[^\W_]{0,4}\d[\w\-/–]{0,8}")
 _FLOOR = re.compile(r"\d{1,3}/?f(?:l|/o)?", re.IGNORECASE)
 _NUMBER_WORDS = word_set("no nr n nro num number numero nummer nº № # ° o")
@@ -48,7 +58,10 @@ _FLOOR_WORDS = word_set(
 )
 _ALONE = word_set("penthouse basement bajo fondos erdgeschoss s/n")
 _SUFFIXES = word_set("bis ter quater a b c d e f")
-_BACK_VERBS = word_set("is was has had are were will can could should does did and but")
+_AFTER_NAME = word_set(
+    "rayonu ray qəs qəsəbəsi səhəri səh kəndi kənd mahallesi mahalle mah ilcesi область обл район "
+    "р-н край county district gmina powiat megye kotet"
+)
 
 
 class Item(NamedTuple):
@@ -80,7 +93,10 @@ def separators(t: Tokens, i: int) -> tuple[int, int]:
 
 def is_house(t: Tokens, i: int) -> bool:
     """Whether a token can be a house's number."""
-    return t.has(i, NUMBER) and bool(_HOUSE.fullmatch(t.surface(i)))
+    if not t.has(i, NUMBER):
+        return False
+    surface = t.surface(i)
+    return bool(_HOUSE.fullmatch(surface)) and not _DATE.fullmatch(surface)
 
 
 def house(t: Tokens, i: int) -> int:
@@ -155,10 +171,10 @@ def name(t: Tokens, i: int, most: int = 5) -> int:
     """Return the end of a run of capitalised words, with particles within; `i` for none."""
     end = place = i
     for _ in range(most):
-        if t.has(place, CAPITAL) and not t.has(place, STOP):
+        if t.capital(place) and not (place > i and t.has(place, UNIT) and unit(t, place)):
             place += 1
             if t.word(place) == "." and t.glued(place) and len(t.word(place - 1)) < 5:
-                if not t.has(place + 1, CAPITAL):
+                if not t.capital(place + 1):
                     return place
                 place += 1
             end = place
@@ -170,11 +186,12 @@ def name(t: Tokens, i: int, most: int = 5) -> int:
 
 
 def _small_to_capital(t: Tokens, i: int) -> bool:
-    return any(
-        t.has(place, CAPITAL) and not t.has(place, STOP)
-        for place in range(i, min(i + 3, len(t)))
-        if all(t.has(between, SMALL) for between in range(i, place))
-    )
+    for place in range(i + 1, i + 4):
+        if t.capital(place):
+            return True
+        if not t.has(place, SMALL):
+            return False
+    return False
 
 
 def place(t: Tokens, i: int) -> Item | None:
@@ -214,7 +231,7 @@ def place(t: Tokens, i: int) -> Item | None:
 def _capital(t: Tokens, i: int, end: int) -> bool:
     if t.has(i, STOP):
         return False
-    if t.has(i, CAPITAL):
+    if t.has(i, CAPITAL) or t.loose:
         return True
     # In lower case only what is no ordinary word: "london", never "reading".
     return (
@@ -230,15 +247,29 @@ def _ordinary(t: Tokens, i: int) -> bool:
 
 def local(t: Tokens, i: int) -> int:
     """Return the end of a district, village or county named by a word for it, or 0."""
-    if not t.has(i, LOCAL) or not (t.has(i, CAPITAL) or t.word(i + 1) == "."):
+    if not t.has(i, LOCAL) or not (t.has(i, CAPITAL) or t.word(i + 1) == "." or len(t.word(i)) > 3):
+        end = name(t, i, 3)
+        if end > i and t.has(end, LOCAL) and t.word(end) in _AFTER_NAME:
+            return dot(t, end + 1)
         return 0
     after = dot(t, i + 1)
     if t.word(after) in _NUMBER_WORDS:
         after = dot(t, after + 1)
     if t.has(after, NUMBER) and _VALUE.fullmatch(t.word(after)):
         return after + 1
-    end = name(t, after, 4)
+    while t.has(after, SMALL) and not t.has(after, CAPITAL) and after < i + 4:
+        after += 1
+    end = name(t, after, 7)
     return end if end > after else 0
+
+
+def _before_country(t: Tokens, i: int, end: int) -> int:
+    """Cut a run of names before a country in it: "Colehaven Canada"."""
+    for j in range(i + 1, end):
+        found = place(t, j)
+        if found and found.kind == "country":
+            return j
+    return end
 
 
 def code(t: Tokens, i: int) -> int:
@@ -271,10 +302,28 @@ def item(t: Tokens, i: int) -> Item | None:
     end = local(t, i)
     if end:
         return Item("local", end, 2)
+    end = _before_country(t, i, name(t, i))
     if found:
+        if end > found.end and found.kind == "city":
+            beyond = place(t, found.end)
+            if beyond is None and not t.has(found.end, UNIT | LOCAL):
+                return Item("city", end, 1)
         return found
-    end = name(t, i)
-    return Item("name", end, 1) if end > i else None
+    if end == i:
+        return None
+    if t.has(end - 1, AFTER | WEAK) and end - i > 1:
+        return Item("street", end, 1)
+    return Item("town" if _town(t, i, end) else "name", end, 1)
+
+
+def _town(t: Tokens, i: int, end: int) -> bool:
+    """Whether unknown names are those of a town: "Port Michael", "Deanchester"."""
+    last = t.word(end - 1)
+    if end - i > 3 or not t.has(i, CAPITAL):
+        return False
+    if end - i > 1 and t.word(i) in _CITY_LEAD:
+        return True
+    return len(last) > 6 and last.endswith(_CITY_END) and not flags_of(last)
 
 
 __all__ = ["COMMA", "LIKELY", "MAYBE", "NEWLINE", "OTHER", "SURE", "Item", "code", "dot", "house"]

@@ -58,7 +58,7 @@ _SHAPES = (
 _POSTCODE = re.compile(
     "|".join(rf"(?P<s{place}>(?:{shape})(?!\w))" for place, (_, shape) in enumerate(_SHAPES))
 )
-_AFTER = re.compile(r"[\w\-]|[ ]?[/+]|[.,:]\d| ?\(?\d{3}[ \-)]|[%€$£°]")
+_AFTER = re.compile(r"[\w\-/+]| /|[.,:]\d| ?\(?\d{3}[ \-)]|[%€$£°]")
 _ANY_CASE = re.compile(
     rf"[a-z]{{1,2}}\d[a-z\d]?{_GAP}\d[abd-hjlnp-uw-z]{{2}}(?!\w)"
     rf"|[abceghj-nprstvxy]\d[a-z]{_GAP}\d[a-z]\d(?!\w)"

@@ -29,6 +29,7 @@ from rag.privacy.lexicon import flags_of, plain
 from rag.privacy.words import word_set
 
 _ITEMS = 12
+_PLACED = frozenset({"city", "region", "code", "name", "town"})
 _BUILDINGS = word_set(
     "cottage house tower towers court building apartments lodge manor farm villa villas plaza "
     "centre center residency residence mansion mansions heights hall mill barn park flats plot "
@@ -51,8 +52,10 @@ class Tail:
     def supports(self) -> bool:
         """Whether it makes an address of a number beside capitalised words."""
         kinds = self.kinds
-        placed = sum(kind in {"city", "region", "country", "code", "local"} for kind in kinds)
-        return "post" in kinds or "unit" in kinds or placed > 1
+        placed = sum(
+            kind in {"city", "region", "country", "code", "local", "town"} for kind in kinds
+        )
+        return "post" in kinds or "unit" in kinds or "street" in kinds or placed > 1
 
 
 def tail(t: Tokens, start: int) -> Tail:
@@ -78,7 +81,8 @@ def tail(t: Tokens, start: int) -> Tail:
             if part.kind == "name" and marks & COMMA and trail >= j and _proper(t, k, part.end):
                 trail = part.end
             pending.append(part.kind)
-        before = part.kind
+        # "Trogir 14256": the city was in front, what follows the postcode is something else.
+        before = "end" if part.kind == "post" and before in _PLACED and not marks else part.kind
         j = part.end
     if pending and trail > found.end and _ends(t, trail):
         found.end = trail
@@ -109,13 +113,17 @@ def _confirmed(t: Tokens, i: int, part: Item, marks: int, before: str, pending: 
         return True
     if part.kind == "post":
         return _post(t, i, part, marks, before, pending)
+    if before == "post" and not marks & COMMA:
+        return True
+    if part.kind in {"street", "town"}:
+        return bool(marks)
     if part.kind == "name":
-        return before == "post" and not marks & COMMA
+        return False
     if part.kind == "code":
         return _code(t, part, marks, before)
     if t.word(part.end) in _VERBS and t.word(i - 1) == ".":
         return False
-    if (part.kind == "country" and marks) or (before == "post" and not marks & COMMA):
+    if part.kind == "country" and (marks or before):
         return True
     if part.sure < 2:
         # "Reading", "Nice": a city when something says so.
@@ -129,7 +137,7 @@ def _post(t: Tokens, i: int, part: Item, marks: int, before: str, pending: bool)
     digits = "".join(
         letter for letter in t.text[t.starts[i] : t.ends[part.end - 1]] if letter.isdigit()
     )
-    placed = before in {"city", "region", "country", "code", "name", "local"}
+    placed = before in {"city", "region", "country", "code", "name", "local", "town"}
     if len(digits) in {5, 6}:
         return placed or bool(marks) or _ends(t, part.end) or t.has(i - 1, CAPITAL)
     if len(digits) == 4 and not digits.startswith(("19", "20")):

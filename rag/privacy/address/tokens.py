@@ -30,6 +30,7 @@ STOPS = word_set(
     "which how is are was were be been has have had do does did will would can could should may must not no "
     "yes please thanks thank regards sincerely dear hello hi hey ok okay if but and or so then also "
     "for with from by about before after until since than because while during between against "
+    "two three four five six seven eight nine ten another other more several many few some any all each every "
     "monday tuesday wednesday thursday friday saturday sunday january february april june july "
     "august september october november december mon tue wed thu fri sat sun jan feb mar apr jun jul aug sep sept oct nov dec "
     "today tomorrow yesterday tonight mr mrs ms miss dr prof sir madam herr frau "
@@ -38,7 +39,9 @@ STOPS = word_set(
     "visit send ship deliver address residence home lives lived resides located moved living staying sent "
     "delivered mailing shipping billing delivery anschrift adresse direccion indirizzo endereco attn attention note "
     "wohnt wohnhaft habite vive vivo at in on near to page section chapter version article figure table step item "
-    "windows iphone room_ covid"
+    "employer occupation policy passport licence license bank iban swift payment status notes comment "
+    "company city town country street postcode zip driver insurance plan member nationality gender sex "
+    "windows iphone"
 )
 SPLIT = re.compile(r"\s+")
 
@@ -82,11 +85,11 @@ def _read(piece: str) -> tuple[str, int]:
         last = folded.rpartition("-")[2]
         if last != folded:
             bits |= roles.get(last, 0) & (AFTER | WEAK)
-        if not bits & (AFTER | BEFORE | STOP) and len(folded) > 5:
-            if folded.endswith(endings) and _stem(folded, endings) > 2:
-                bits |= ENDING
-            elif folded.endswith(soft) and _stem(folded, soft) > 2:
-                bits |= SOFT
+    if not bits & (AFTER | BEFORE | STOP) and len(folded) > 5:
+        if folded.endswith(endings) and _stem(folded, endings) > 2:
+            bits |= ENDING
+        elif folded.endswith(soft) and _stem(folded, soft) > 2:
+            bits |= SOFT
     return folded, bits
 
 
@@ -103,6 +106,7 @@ class Tokens:
     ends: list[int]
     folded: list[str]
     bits: list[int]
+    loose: bool = False
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -116,6 +120,15 @@ class Tokens:
 
     def has(self, index: int, bits: int) -> bool:
         return 0 <= index < len(self.starts) and bool(self.bits[index] & bits)
+
+    def capital(self, index: int) -> bool:
+        """Whether a token can be part of a name: capitalised, or any word of a text without."""
+        if not 0 <= index < len(self.starts):
+            return False
+        bits = self.bits[index]
+        if bits & CAPITAL:
+            return not bits & STOP
+        return self.loose and not bits & (STOP | NUMBER | PUNCTUATION | BREAK | SMALL)
 
     def word(self, index: int) -> str:
         """Return a token's folded form; empty beyond the text."""
