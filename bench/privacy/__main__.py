@@ -6,11 +6,16 @@ import argparse
 import json
 import random
 import time
+from contextlib import nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from bench.privacy import detectors
-from bench.privacy.generate import cases
+from bench.privacy import detectors, prose, speed
+from bench.privacy.generate import cases, documents, plain
 from bench.privacy.measure import Detect, Miss, Score, Tally, score
+
+if TYPE_CHECKING:
+    from rag.privacy.gate import Masker
 
 
 def main() -> None:
@@ -23,6 +28,11 @@ def main() -> None:
     parser.add_argument("--misses", type=int, default=0, help="Examples to show; dev only")
     parser.add_argument("--extras", type=int, default=0, help="Wrongly masked, to show; dev only")
     parser.add_argument("--entity", help="Show examples of this kind only")
+    parser.add_argument("--prose", action="store_true", help="Also texts with nothing personal")
+    parser.add_argument("--shared", type=Path, help="Also natural texts below this folder")
+    parser.add_argument("--documents", type=int, default=0, help="Also as many of 4 kB")
+    parser.add_argument("--speed", action="store_true", help="Also words a second, by recognizer")
+    parser.add_argument("--ablate", action="store_true", help="Also with one means off at a time")
     parser.add_argument("--json", type=Path, help="Write every figure to this file")
     options = parser.parse_args()
     if options.part == "held" and (options.misses or options.extras):
@@ -31,26 +41,97 @@ def main() -> None:
     from rag.config import Privacy
 
     # Before ours: Presidio's loader looks recognizers up among all classes of that name.
-    stock = detectors.stock() if options.stock else None
+    stock = detectors.stock() if options.stock or options.ablate else None
     detect, gate = detectors.ours(Privacy(profile=options.profile))
     kinds = {kind for kind, action in gate.policy.actions.items() if action != "keep"}
-    texts = cases(options.part, options.n, options.seed)
     runs: dict[str, Detect] = {"ours": detect}
-    if stock:
+    if stock and options.stock:
         runs["stock"] = stock
-    report: dict[str, object] = {}
+    report: dict[str, dict[str, object]] = {}
     for name, run in runs.items():
-        begin = time.perf_counter()
-        result = score(texts, run([case.text for case in texts]), kinds)
-        seconds = time.perf_counter() - begin
-        report[name] = {**result.figures(), "seconds": round(seconds, 2)}
-        print(f"\n{name}: {options.part}, {len(texts)} texts, seed {options.seed}, {seconds:.1f} s")
-        show(result)
-        if name == "ours":
-            examples("missed", result.misses, options.misses, options.entity)
-            examples("wrongly masked", result.extras, options.extras, options.entity)
+        print(f"\n{name}: {options.part}, {options.profile}, seed {options.seed}")
+        report[name] = quality(options, run, kinds, name == "ours") | natural(options, run)
+        if options.speed:
+            report[name] |= fast(options, run, gate if name == "ours" else None)
+    if options.ablate:
+        report["ablation"] = ablation(options, detect, gate, kinds)
     if options.json:
         options.json.write_text(json.dumps(report, indent=1) + "\n", "utf-8")
+
+
+def quality(
+    options: argparse.Namespace, run: Detect, kinds: set[str], shown: bool
+) -> dict[str, object]:
+    """Measure generated texts, and print figures and what examples were asked for."""
+    sets = {"texts": cases(options.part, options.n, options.seed)}
+    if options.documents:
+        sets["documents"] = documents(options.part, options.documents, options.seed)
+    figures: dict[str, object] = {}
+    for name, texts in sets.items():
+        begin = time.perf_counter()
+        result = score(texts, run([case.text for case in texts]), kinds)
+        print(f"{len(texts)} {name}, {time.perf_counter() - begin:.1f} s")
+        show(result)
+        figures[name] = result.figures()
+        if shown:
+            examples("missed", result.misses, options.misses, options.entity)
+            examples("wrongly masked", result.extras, options.extras, options.entity)
+    return figures
+
+
+def natural(options: argparse.Namespace, run: Detect) -> dict[str, object]:
+    """Count what is masked in natural texts."""
+    collections = {"own prose": plain(options.part)} if options.prose else {}
+    if options.shared:
+        collections |= prose.shared(options.shared)
+    figures = {}
+    for name, texts in collections.items():
+        result = prose.read(texts, run)
+        figures[name] = result.figures()
+        print(f"{name}: {figures[name]}")
+        if options.part == "dev" and options.extras:
+            for entity, text in result.examples[: options.extras]:
+                print(f"    {entity} {text!r}")
+    return {"natural": figures} if figures else {}
+
+
+def fast(options: argparse.Namespace, run: Detect, gate: Masker | None) -> dict[str, object]:
+    """Measure words a second on one thread over documents of 4 kB, with shares if it is ours."""
+    texts = [case.text for case in documents(options.part, 40, options.seed)]
+    words = speed.words_per_second(run, texts)
+    print(f"{words:,.0f} words a second of one core, texts of 4 kB")
+    figures: dict[str, object] = {"words_per_second": round(words)}
+    if gate:
+        parts = speed.shares(gate, texts)
+        print("  " + ", ".join(f"{name} {share:.1%}" for name, share in parts.items()))
+        figures["shares"] = parts
+    return {"speed": figures}
+
+
+def ablation(
+    options: argparse.Namespace, detect: Detect, gate: Masker, kinds: set[str]
+) -> dict[str, object]:
+    """Measure with each means switched off by itself."""
+    from bench.privacy import ablate
+
+    texts = cases(options.part, options.n, options.seed)
+    texts += documents(options.part, max(options.n // 50, 1), options.seed)
+    figures: dict[str, object] = {}
+    print(f"\n{'without':60}{'direct':>8}{'person':>8}{'address':>8}{'precision':>11}")
+    for means in (None, *ablate.SWITCHES):
+        with ablate.off(gate, means) if means else nullcontext():
+            result = score(texts, detect([case.text for case in texts]), kinds)
+        person, address = (result.entities[kind] for kind in ("PERSON", "STREET_ADDRESS"))
+        print(
+            f"{means or 'nothing':60}{result.direct.share:8.2%}{person.share:8.2%}"
+            f"{address.share:8.2%}{result.precision:11.2%}"
+        )
+        figures[means or "nothing"] = {
+            "direct": round(result.direct.share, 4),
+            "entities": {kind: round(t.share, 4) for kind, t in result.entities.items()},
+            "character_precision": round(result.precision, 4),
+        }
+    return figures
 
 
 def show(result: Score) -> None:

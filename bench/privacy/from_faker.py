@@ -62,6 +62,13 @@ PRODUCTS = listed(
 """,
     "|",
 )
+_ORGS = listed(
+    """
+    Microsoft|Siemens AG|Red Cross|Unilever|British Airways|City Library|the Tax Office|Ikea
+    |Deutsche Bank|Vodafone|Toyota|St. Mary's Hospital|NHS England|Amazon|Central Bank|FedEx
+    """,
+    "|",
+)
 _CODES = (
     "INV-####",
     "PO%####",
@@ -195,8 +202,8 @@ def _birth(fake: Faker, rng: random.Random) -> str:
 
 
 def _org(fake: Faker, locale: str, rng: random.Random) -> str:
-    kinds = ("University of {c}", "{c} General Hospital", "Bank of {c}", "{c} City Council")
-    if rng.random() < 0.6:
+    kinds = (*_ORGS, "University of {c}", "{c} General Hospital", "Bank of {c}", "{c} Council")
+    if rng.random() < 0.4:
         return _latin(str(fake.company()))
     return rng.choice(kinds).format(c=_city(fake, locale, rng))
 

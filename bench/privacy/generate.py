@@ -72,6 +72,33 @@ def cases(part: Part, n: int, seed: int = 0) -> list[Case]:
     return [_case(family, next(turns[family.name]), values, rng) for family in chosen]
 
 
+def documents(part: Part, n: int, seed: int = 0, length: int = 4_000) -> list[Case]:
+    """Return ``n`` documents of about ``length`` characters: prose and a few people in it.
+
+    The people come up again and again, by surname or given name alone too.
+    """
+    rng = random.Random(f"{part} {seed} documents")
+    (family,) = (family for family in families(part) if family.name == "paragraphs")
+    prose = plain(part, traps=False)
+    texts = []
+    for _ in range(n):
+        paragraphs: list[str] = []
+        while sum(map(len, paragraphs)) < length:
+            paragraphs += (rng.choice(family.templates), rng.choice(prose))
+        texts.append("\n\n".join(paragraphs))
+    return [_case(family, text, _values(part), rng) for text in texts]
+
+
+def plain(part: Part, traps: bool = True) -> list[str]:
+    """Return paragraphs without personal data: ordinary ones, and ones full of what looks like
+    it (eponyms, brands, ships, streets named in passing, numbers of all kinds).
+    """
+    name = "plain.txt" if part == "dev" else "plain_held.txt"
+    ordinary, difficult = (TEXTS / name).read_text("utf-8").split("\n~~~\n")
+    text = f"{ordinary}\n\n{difficult}" if traps else ordinary
+    return [block for block in re.split(r"\n{2,}", text.strip()) if block]
+
+
 @cache
 def families(part: Part) -> tuple[Family, ...]:
     """Read a part's templates: families under ``== name share style:chance …`` headings.

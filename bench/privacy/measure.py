@@ -41,10 +41,15 @@ class Tally:
         self.characters += length
         self.covered += covered
 
+    @property
+    def share(self) -> float:
+        """The share of spans that are wholly masked."""
+        return self.whole / self.spans if self.spans else 1.0
+
     def figures(self) -> dict[str, float]:
         return {
             "spans": self.spans,
-            "fully_masked": round(self.whole / self.spans, 4) if self.spans else 1.0,
+            "fully_masked": round(self.share, 4),
             "character_recall": round(self.covered / self.characters, 4) if self.spans else 1.0,
         }
 
@@ -111,7 +116,11 @@ def score(cases: Sequence[Case], found: Sequence[Found], kinds: Collection[str])
     result = Score()
     for case, findings in zip(cases, found, strict=True):
         masked = _places(findings)
-        wanted = [span for span in case.spans if span.entity in kinds]
+        wanted = [
+            span
+            for span in case.spans
+            if span.entity in kinds and not _young(span.entity, case.text[span.start : span.end])
+        ]
         personal = _places((span.start, span.end, "") for span in wanted)
         result.masked += len(masked)
         result.right += len(masked & personal)
@@ -124,6 +133,11 @@ def score(cases: Sequence[Case], found: Sequence[Found], kinds: Collection[str])
                 rest = "".join(case.text[place] for place in extra)
                 result.extras.append(Miss(case, entity, (start, end), rest))
     return result
+
+
+def _young(entity: str, value: str) -> bool:
+    """Tell whether an age may stay by every profile: 45 CFR 164.514 asks from 90 on."""
+    return entity == "AGE" and value.isdigit() and int(value) < 90
 
 
 def _count(result: Score, case: Case, span: Span, masked: set[int]) -> None:

