@@ -28,6 +28,7 @@ from rag.ledger import (
     tables,
     targets,
 )
+from rag.ledger.vault import sources
 from rag.migrations import VERSION_TABLE
 from tests.masked import masked
 from tests.services.postgres import postgres
@@ -68,7 +69,7 @@ def entry(name: str, *, parent: str | None = None, **changes: object) -> Documen
     made = DocumentEntry(
         document_id=name,
         name=masked(f"{name}.txt"),
-        sealed_key=f"sealed {name}",
+        sealed_key=f"sealed {parent or name}",
         version="v1",
         size=10,
         content_id=f"content {name}",
@@ -162,6 +163,32 @@ def test_revisions_can_be_undone_and_done_again(fresh_url: str) -> None:
     Ledger.open(fresh_url).close()
     with Ledger.open(fresh_url) as ledger, ledger.read() as db:
         assert set(tables.metadata.tables) < set(inspect(db).get_table_names())
+
+
+def test_source_keys_move_to_the_vault(fresh_url: str) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    import rag.migrations
+
+    with Ledger.open(fresh_url) as ledger:
+        record(ledger, entry("a"), entry("a/1", parent="a"), failures=(failure("b"),))
+        config = Config()
+        config.set_main_option("script_location", str(Path(rag.migrations.__file__).parent))
+        for turn, revision in ((command.downgrade, "0003"), (command.upgrade, "head")):
+            with ledger.write() as db:
+                config.attributes["connection"] = db
+                turn(config, revision)
+                if revision == "0003":
+                    before = db.execute(
+                        text("SELECT document_id, sealed_key FROM documents ORDER BY 1")
+                    ).all()
+        with ledger.read() as db:
+            kept = sources.held(db, "handbook")
+            waits = quarantine.entries(db, "handbook")
+    assert [tuple(row) for row in before] == [("a", "sealed a"), ("a/1", "sealed a")]
+    assert kept == {"a": "sealed a", "b": "sealed b"}
+    assert [one.sealed_key for one in waits] == ["sealed b"]
 
 
 def test_two_processes_may_open_a_fresh_ledger_at_once(fresh_url: str) -> None:
@@ -350,7 +377,7 @@ def test_what_is_recorded_is_read_back(ledger: Ledger) -> None:
 
 
 def test_a_text_that_no_database_can_hold_stops_nothing(ledger: Ledger) -> None:
-    record(ledger, replace(entry("a"), name="caf\udce9.txt", title="a\0b 🏥 é"))
+    record(ledger, replace(entry("a"), name=masked("caf\udce9.txt"), title=masked("a\0b 🏥 é")))
     with ledger.read() as db:
         [got] = documents.entries(db, "handbook")
     assert (got.name, got.title) == ("caf?.txt", "ab 🏥 é")
@@ -641,11 +668,11 @@ def test_of_two_that_want_a_free_corpus_one_gets_it(ledger: Ledger) -> None:
 
 
 def test_nothing_raw_is_asked_for() -> None:
-    # What a table could hold of a document is what its columns are: ids, masked or sealed texts.
+    # What a table could hold of a document is what its columns are: ids and masked texts.
     texts = {
         column.name
         for table in (tables.documents, tables.quarantine)
         for column in table.columns
         if str(column.type) == "TEXT"
     }
-    assert texts == {"name", "sealed_key", "version", "media_type", "title", "reason", "action"}
+    assert texts == {"name", "version", "media_type", "title", "reason", "action"}

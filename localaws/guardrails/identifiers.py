@@ -116,8 +116,12 @@ def _detected(texts: Sequence[str], names: bool) -> list[list[tuple[int, int, st
 def _detector() -> Detector:
     from rag.privacy.detect import Detector
     from rag.privacy.policy import DEFAULT_ACTIONS, Policy
+    from rag.privacy.pseudonym import MASK
 
-    return Detector(Policy(DEFAULT_ACTIONS, threshold=0.4))
+    def masks(text: str) -> list[tuple[int, int]]:
+        return [match.span() for match in MASK.finditer(text)]
+
+    return Detector(Policy(DEFAULT_ACTIONS, threshold=0.4), masks)
 
 
 def _disjoint(matches: Iterable[Match]) -> list[Match]:
