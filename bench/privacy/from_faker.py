@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable, Mapping
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.privacy import numbers
+from bench.privacy import invented, numbers
 from bench.privacy.values import Person, listed
 
 if TYPE_CHECKING:
@@ -85,7 +87,13 @@ _IBANS = listed("""
     IE@@@@############## PT##################### PL######################## DK##############
 """)
 _HOSTS = ("gmail.com", "yahoo.com", "outlook.com", "example.com", "mail.example.org", "web.de")
-_LICENSES = ("@#######", "@###-####-####", "@##-##-####", "#########", "@@######@", "@############")
+_LICENSES = listed(
+    """
+    @#######|@###-####-####|@##-##-####|#########|@@######@|@############|########|@@@@@######@@%@@
+    |##@@#####|@######|###-##-####-@|@-###-###-###|#### ####|@@@ ######|##/####/#####
+    """,
+    "|",
+)
 _RECORDS = ("########", "MRN-#######", "#######", "@#######", "###-##-##")
 _JAPAN = ("Shibuya-ku, Tokyo", "Chuo-ku, Osaka", "Naka-ku, Nagoya", "Sapporo, Hokkaido", "Kyoto")
 _CHOME = ("Minami", "Kita", "Honcho", "Sakuragaoka", "Jingumae", "Nishiki", "Midorigaoka")
@@ -98,6 +106,14 @@ class FakerValues:
         return rng.choice(ENGLISH if rng.random() < 0.45 else LOCALES)
 
     def person(self, locale: str, rng: random.Random) -> Person:
+        person = self._listed(locale, rng)
+        if rng.random() < 0.2:
+            manner = rng.choice(invented.manners())
+            given = invented.given(rng, manner) if rng.random() < 0.4 else person.given
+            return Person(given, person.middle, invented.surname(rng, manner))
+        return person
+
+    def _listed(self, locale: str, rng: random.Random) -> Person:
         fake = _seeded(locale, rng)
         if locale in {"ja_JP", "zh_CN"}:
             given, surname = fake.first_romanized_name(), fake.last_romanized_name()
@@ -114,6 +130,9 @@ class FakerValues:
     def address(self, locale: str, rng: random.Random) -> list[str]:
         if rng.random() < 0.2 and locale not in {"ja_JP", "zh_CN"}:
             return _web_form(locale, rng)
+        if rng.random() < 0.2:
+            lines = list(_built(rng))
+            return lines if rng.random() < 0.7 else [", ".join(lines)]
         lines = _lines(locale, rng)
         if rng.random() < 0.25:
             lines.append(COUNTRIES[locale])
@@ -184,9 +203,60 @@ def _web_form(locale: str, rng: random.Random) -> list[str]:
     return list(rng.choice(forms))
 
 
+@cache
+def _forms() -> tuple[str, ...]:
+    """Return forms of many countries that Faker does not write; a semicolon ends a line."""
+    return listed((Path(__file__).parent / "texts" / "dev_addresses.txt").read_text("utf-8"), "\n")
+
+
+def _built(rng: random.Random) -> list[str]:
+    manner = rng.choice(invented.manners())
+    town = str(_seeded("en_GB", rng).city())
+    if rng.random() < 0.4:
+        town = invented.surname(rng, manner)
+    text = rng.choice(_forms())
+    text = re.sub(r"\{z(\d)\}", lambda m: "%" + "#" * (int(m[1]) - 1), text)
+    text = numbers.digits(rng, text.replace("{n}", str(rng.randint(1, 400))))
+    text = text.replace("{m}", str(rng.randint(1, 19))).replace("{t}", town)
+    while "{s}" in text:
+        text = text.replace("{s}", invented.surname(rng, manner), 1)
+    return [line.strip() for line in text.split(";") if line.strip()]
+
+
+_REGIONS = listed(
+    "US US GB GB CA AU IN DE FR ES IT NL PL SE CH BR MX ZA IE NZ JP AE GR DK BE NO AT"
+)
+
+
 def _phone(fake: Faker, locale: str, rng: random.Random) -> str:
-    number = str(fake.phone_number())
-    return f"{number} ext. {rng.randint(10, 9999)}" if rng.random() < 0.05 else number
+    number = str(fake.phone_number()) if rng.random() < 0.5 else _real_phone(rng)
+    if rng.random() < 0.07:
+        number += rng.choice((" ext. ", " ext ", "x", " extension ", ", ext "))
+        number += str(rng.randint(10, 9999))
+    return number
+
+
+def _real_phone(rng: random.Random) -> str:
+    """A number of a plan in use, its last digits by chance, written in one of many ways."""
+    import phonenumbers
+    from phonenumbers import PhoneNumberFormat, PhoneNumberType
+
+    kind = rng.choice((PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE))
+    number = phonenumbers.example_number_for_type(rng.choice(_REGIONS), kind)
+    assert number is not None and number.national_number is not None
+    number.national_number += rng.randint(-99, 99)
+    forms = (PhoneNumberFormat.NATIONAL, PhoneNumberFormat.INTERNATIONAL, PhoneNumberFormat.E164)
+    text = str(phonenumbers.format_number(number, rng.choice(forms)))
+    change = rng.random()
+    if change < 0.15:
+        return text.replace(" ", "-")
+    if change < 0.25:
+        return text.replace(" ", ".").replace("-", ".")
+    if change < 0.35:
+        return text.replace(" ", "").replace("-", "")
+    if change < 0.42:
+        return text.replace("+", "00", 1) if text.startswith("+") else text.replace("-", " ")
+    return text
 
 
 def _date(fake: Faker, rng: random.Random) -> str:

@@ -187,15 +187,15 @@ def _numberless(values: Values, locale: str, rng: random.Random) -> str:
     """A street as people name it who know it, alone or with its town, when it has one number."""
     street = values.street(locale, rng)
     bare = _NUMBER.sub("", street, count=1)
-    if re.search(r"\d", bare) or bare == street or " " not in bare:
+    if re.search(r"\d|\b(?:No|Nr|nr)\.?$", bare) or bare == street or " " not in bare:
         return street
     town = values.simple("city", locale, rng)
-    return rng.choice((bare, f"{bare}, {town}", f"{bare}, {town}", f"{bare} in {town}"))
+    return rng.choice((bare, f"{bare}, {town}", f"{bare}, {town}"))
 
 
 def _street(values: Values, locale: str, rng: random.Random) -> str:
     if rng.random() < 0.15:
-        return _numberless(values, locale, rng).split(", ")[0].split(" in ")[0]
+        return _numberless(values, locale, rng).split(", ")[0]
     return values.street(locale, rng)
 
 
