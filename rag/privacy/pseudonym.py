@@ -12,6 +12,7 @@ from functools import cached_property, lru_cache
 
 from rag.privacy.masks import MASK as MASK
 from rag.privacy.masks import SHORT
+from rag.privacy.spelling import spelled
 from rag.privacy.words import view, word_set, words
 
 TITLES = word_set(
@@ -27,6 +28,9 @@ TITLES = word_set(
 """Words around a name that are not of it, folded."""
 
 _HUMP = re.compile(r"(?<=[^\W\d_A-Z]{2})(?<!\bMac)(?<!\bVan)(?<!\bVon)(?<!\bDel)(?=[A-Z])")
+_JOINED = re.compile(r"\b([OÓ]|Mc|MC|Mac|MAC)[ \-](?=[^\W\d_]{3})")
+"""The first half of O Brien, Mc Donald, which is one word elsewhere."""
+
 PARTICLES = word_set(
     """
     de la las los del della dello degli di da das do dos du des d van von vom zu zum zur der den
@@ -42,19 +46,33 @@ def person_words(name: str) -> tuple[str, ...]:
 
     Initials and particles (de la, van der) are dropped when two other words stand beside them.
     """
-    found = [word.folded for word in words(_HUMP.sub(" ", view(name).text))]
+    return _own(_HUMP.sub(" ", view(name).text))
+
+
+def _own(name: str) -> tuple[str, ...]:
+    found = [word.folded for word in words(name)]
     own = [word for word in found if word not in TITLES] or found
     long = [word for word in own if len(word) > 1 and word not in PARTICLES]
     return tuple(long if len(long) >= 2 else own)
 
 
 def person_key(name: str) -> tuple[str, ...]:
-    """Return what two spellings of one person share: the name's words, sorted.
-
-    So ``Dr. María González``, ``GONZÁLEZ, Maria`` and ``gonzalez_maria`` are one; the price is
-    that ``James Thomas`` and ``Thomas James`` are one, too.
-    """
+    """Return a name's words, sorted, each once."""
     return tuple(sorted(set(person_words(name))))
+
+
+@lru_cache(maxsize=65_536)
+def identity(name: str) -> tuple[str, ...]:
+    """Return what all spellings of one person's name share, for a pseudonym.
+
+    Titles, case, accents, order, initials, particles, hyphens and apostrophes make no difference,
+    nor how a name is written in Latin letters (see `rag.privacy.spelling`). So ``Dr. María
+    González``, ``GONZÁLEZ, Maria L.`` and ``gonzalez_maria`` are one. The price: ``James Thomas``
+    and ``Thomas James`` are one, too, and so are two persons of one name, whatever their dates of
+    birth. A middle name written out makes another person; as an initial it does not.
+    """
+    joined = _JOINED.sub(r"\1", _HUMP.sub(" ", view(name).text))
+    return tuple(sorted({spelled(word) for word in _own(joined)}))
 
 
 class People:
@@ -69,14 +87,14 @@ class People:
         self.births = births
         self._by_word: dict[str, set[tuple[str, ...]]] = defaultdict(set)
         for name in self._names:
-            key = person_key(name)
+            key = identity(name)
             if len(key) >= 2 and min(map(len, key)) > 1:
                 for word in key:
                     self._by_word[word].add(key)
 
     def key(self, name: str) -> tuple[str, ...]:
         """Return the key of the full name that a lone one stands for, else its own."""
-        own = person_key(name)
+        own = identity(name)
         long = [word for word in own if len(word) > 1]
         if len(long) != 1:
             return own
