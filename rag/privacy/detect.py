@@ -19,7 +19,9 @@ from rag.records import Finding
 
 if TYPE_CHECKING:
     from presidio_analyzer import EntityRecognizer
-    from spacy.language import Language
+
+    from rag.privacy.ner import Entity
+    from rag.privacy.tagger import Tagger
 
 
 Range = tuple[int, int]
@@ -89,7 +91,8 @@ class Detector:
         self.policy = policy
         self._masks = masks
         self._persons = policy.action("PERSON") != "keep"
-        self._nlp: Language | None = language() if self._persons else None
+        asked = self._persons or policy.action("STREET_ADDRESS") != "keep"
+        self._model: Tagger | None = language() if asked else None
         own = recognizers.load_recognizers(policy.recognizers) if policy.recognizers else []
         self._registry = recognizers.registry([NameRecognizer(), *own])
         self.recognizers: list[EntityRecognizer] = [
@@ -119,17 +122,17 @@ class Detector:
         seen: list[Finding] = []
         return self._passage(passage, ranges, seen), seen
 
-    def _read(self, passages: Sequence[Passage], model: bool) -> list[list[Range]]:
+    def _read(self, passages: Sequence[Passage], model: bool) -> list[list[Entity]]:
         from rag.privacy import ner
 
-        if not model or self._nlp is None:
+        if not model or self._model is None:
             return [[] for _ in passages]
-        return ner.persons(self._nlp, [passage.text for passage in passages])
+        return ner.entities(self._model, [passage.text for passage in passages])
 
     def _passage(
-        self, passage: Passage, persons: list[Range], seen: list[Finding] | None = None
+        self, passage: Passage, read: list[Entity], seen: list[Finding] | None = None
     ) -> list[Finding]:
-        from rag.privacy import context, people
+        from rag.privacy import context, ner, people
 
         text = passage.text
         holes = self._masks(text)
@@ -142,9 +145,11 @@ class Detector:
 
         # A mask's own words are no labels: <DATE_OF_BIRTH> makes no birthday of the next date.
         shapes = self._recognized(blanked(text, holes) if holes else text)
-        found = kept([*shapes, *context.structured(passage)])
+        found = kept(
+            [*shapes, *context.structured(passage), *ner.addresses(text, read, bool(holes))]
+        )
         if self._persons:
-            found += kept(people.believable(text, persons, bool(holes)))
+            found += kept(people.believable(text, ner.persons(read), bool(holes)))
             found += kept(people.everywhere(text, found)[len(found) :])
         found += kept(again(text, found))
         safety = self.policy.safety
@@ -189,8 +194,8 @@ class Detector:
 
 
 @cache
-def language() -> Language:
-    """Return the language model, one for all policies of the process."""
+def language() -> Tagger:
+    """Return the model of names and addresses, one for all policies of the process."""
     from rag.privacy import ner
 
     return ner.load()

