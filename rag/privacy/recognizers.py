@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from presidio_analyzer import EntityRecognizer, RecognizerRegistry
 
 from rag.privacy.address import AddressRecognizer
+from rag.privacy.address.location import LocationRecognizer
 from rag.privacy.custom import kinds_of, load_recognizers
 from rag.privacy.shapes import (
     ages,
@@ -32,6 +33,7 @@ def recognizers() -> list[EntityRecognizer]:
         *contact.recognizers(),
         phone.recognizer(),
         AddressRecognizer(),
+        LocationRecognizer(),
         *bank.recognizers(),
         *network.recognizers(),
         national.recognizer(),

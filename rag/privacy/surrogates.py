@@ -154,8 +154,10 @@ def generalize(entity: str, text: str, born_before: int) -> str:
     """
     plain = view(text).text
     if entity == "ZIP_CODE":
-        digits = "".join(sign for sign in plain if sign in "0123456789")[:3]
-        return f"<ZIP_CODE {digits}>" if len(digits) == 3 else f"<{entity}>"
+        from rag.privacy.address.postcodes import generalized_zip
+
+        digits = generalized_zip(plain)
+        return f"<ZIP_CODE {digits}>" if digits else f"<{entity}>"
     if entity == "AGE":
         return "<AGE 90+>"
     year = year_of(plain)

@@ -37,9 +37,10 @@ _WEAK_RULES = (heads.number_and_words, heads.words_and_number, heads.unit_first,
 _ANCHOR = re.compile(
     r"\d+|\b(?:Street|St|Road|Rd|Avenue|Ave|Lane|Ln|Drive|Dr|Boulevard|Blvd|Court|Way|Place|Terrace|"
     r"Crescent|Square|Close|Trail|Vista|Parkway|Highway|Gardens|Grove|Hill|Hills|Park|View|Manor|"
-    r"Rue|Via|Calle|Avenida|Rua|Strada|Ulica|Jalan|Plaza|Piazza|Carrer|Walk|Ridge|Meadow|Meadows|"
+    r"Rue|Via|Calle|Paseo|Boulevard|Chemin|Corso|Viale|Largo|Praça|Travessa|Camino|Diagonal|Ronda|Alameda|Avenida|Rua|Strada|Ulica|Jalan|Plaza|Piazza|Carrer|Walk|Ridge|Meadow|Meadows|"
     r"Prairie|Cape|Groves|Port|Ports|Unions|Roads|Streets|Ville|Village|Wells|Lodge|Mews|Quay|"
     r"Bridge|Crossing|Point|Springs|Valley|Heights|Station|Loop|Row|Circle|Mill|Mills)\b"
+    r"|\b(?:rue|boulevard|avenue|chemin|place|calle|ulica|strada|rua) (?:d|l|[A-Z])"
     r"|\w{3}(?:stra(?:ß|ss)e|straat|gasse|gatan|gata|vej|veien|katu)\b"
 )
 _CUE = re.compile(
@@ -180,7 +181,7 @@ def _accepted(t: Tokens, head: Head) -> tuple[int, int] | None:
     first = left(t, head.start, head.wide)
     if not head.sure and not rest.supports:
         units = first < head.start and t.has(first, CAPITAL) and not head.wide
-        if not (units or (_cued(t, first) and not t.loose)):
+        if not (units or (head.cue and _cued(t, first) and not t.loose)):
             return None
     if head.bare and not set(rest.kinds) & {"street", "city", "town", "region", "country", "local"}:
         return None

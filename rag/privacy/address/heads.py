@@ -78,6 +78,7 @@ class Head(NamedTuple):
     Attributes:
         wide: A city and a postcode may stand in front.
         bare: Another unit behind it makes it no address ("Room 5, Building 2").
+        cue: "lives at" in front makes it one.
     """
 
     start: int
@@ -85,6 +86,7 @@ class Head(NamedTuple):
     sure: bool
     wide: bool = False
     bare: bool = False
+    cue: bool = True
 
 
 def street_after(t: Tokens, n: int) -> Head | None:
@@ -225,7 +227,7 @@ def kind_before_name(t: Tokens, n: int) -> Head | None:
         bits = t.bits[i]
         if bits & BEFORE and names and not bits & STOP and _kind_shape(t, i):
             best = i
-        if t.word(i) in {".", "/"} and (t.glued(i) or t.glued(i + 1)):
+        if t.word(i) == "/" or (t.word(i) == "." and t.glued(i) and _short(t, i - 1)):
             continue
         if (bits & CAPITAL and not bits & STOP) or bits & (ORDINAL | NUMBER):
             names += 1
@@ -237,10 +239,23 @@ def kind_before_name(t: Tokens, n: int) -> Head | None:
             break
     if best < 0:
         return None
+    end = house(t, n)
+    if t.has(n, DIGITS) and 3 < len(t.word(n)) < 6 and t.capital(n + 1) and not t.has(n + 1, UNIT):
+        end = place + 1  # rue de Tinguely, 5886 Crevoisier
+    elif t.has(n, DIGITS) and len(t.word(n)) > 5:
+        return None
+    elif t.has(end, DIGITS) and len(t.word(end)) < 4 and _closes(t, end + 1):
+        end += 1
+    elif t.has(end, DIRECTION) and t.has(end, CAPITAL):
+        end += 1
     vague = t.word(best) in _VAGUE_BEFORE and not (
         (t.has(best, CAPITAL) and len(t.word(best)) > 2) or t.word(best + 1) == "."
     )
-    return Head(best, house(t, n), not vague, wide=True)
+    return Head(best, end, not vague, wide=True)
+
+
+def _short(t: Tokens, i: int) -> bool:
+    return len(t.word(i)) < 5 or t.has(i, BEFORE | UNIT | LOCAL)
 
 
 def _kind_shape(t: Tokens, i: int) -> bool:
@@ -402,7 +417,7 @@ def number_and_words(t: Tokens, n: int) -> Head | None:
 def words_and_number(t: Tokens, n: int) -> Head | None:
     """Capitalised words and a number without a kind; no address without more."""
     place = _before_number(t, n)
-    if place < 0 or not t.has(place, CAPITAL) or t.has(place, STOP):
+    if place < 0 or not t.has(place, CAPITAL) or t.has(place, STOP) or t.word(place) in _MONTHS:
         return None
     first = place
     while (
@@ -423,6 +438,9 @@ def _lone_name(t: Tokens, first: int, last: int, n: int, end: int) -> bool:
     words = range(first, last + 1)
     if len(t.word(n)) > 4 or last - first > 1 or any(plain(flags_of(t.word(i))) for i in words):
         return False
+    unknown = not any(flags_of(t.word(i)) for i in words)
+    if unknown and t.word(first - 1) == "at" and len(t.word(n)) < 6:
+        return True
     lettered = t.has(n, MIXED) and t.surface(n)[0].isdigit() and len(t.word(n)) < 7
     if not (lettered or t.has(last, SOFT | ENDING)):
         return False
@@ -439,7 +457,11 @@ def _segment(t: Tokens, first: int, end: int) -> bool:
 def unit_first(t: Tokens, n: int) -> Head | None:
     """A house, plot or flat named by its number alone: "House No. 12, Sector 15, …"."""
     for start in range(n - 1, max(n - 5, -1), -1):
-        if t.has(start, UNIT | LOCAL) and t.has(start, CAPITAL) and not t.has(start, STOP):
+        if (
+            t.has(start, UNIT | LOCAL)
+            and t.has(start, CAPITAL)
+            and (not t.has(start, STOP) or t.word(start - 1) == ".")
+        ):
             end = unit(t, start)
             if end > n:
                 return Head(start, end, False, bare=True)
@@ -489,15 +511,13 @@ def street_alone(t: Tokens, k: int) -> Head | None:
     else:
         named = not all(plain(flags_of(t.word(i))) for i in range(first, k))
         sure = named and _placed(t, first) and _labelled(t, first) and t.word(k) not in _TOWNS
-    return Head(first, end, sure, wide=t.has(k, ENDING))
+    return Head(first, end, sure, wide=t.has(k, ENDING), cue=False)
 
 
 def _placed(t: Tokens, i: int, end: int = 0) -> bool:
     """Whether "at", "on" or a label of a field leads to a token."""
     return (
-        t.word(i - 1) in _BEFORE_PLACES
-        or (t.word(i - 1) == ":" and _labelled(t, i))
-        or (end > 0 and _segment(t, i, end))
+        t.word(i - 1) in _BEFORE_PLACES or t.word(i - 1) == ":" or (end > 0 and _segment(t, i, end))
     )
 
 

@@ -45,6 +45,7 @@ _CITY_END = (
     "side", "land", "port", "ford", "ham", "field", "dorf", "hausen", "burg", "heim", "chester",
     "haven", "view", "fort", "stadt", "vik", "by", "grad", "ovo", "abad", "pur", "nagar", "pura",
 )  # fmt: skip
+_CODE_WORDS = word_set("tk τκ cp pin pincode zip zipcode cep plz postcode postal cap pc eircode")
 _VALUE = re.compile(r"[^\W_]{0,4}\d[\w\-/–]{0,8}")
 _FLOOR = re.compile(r"\d{1,3}/?f(?:l|/o)?", re.IGNORECASE)
 _NUMBER_WORDS = word_set("no nr n nro num number numero nummer nº № # ° o")
@@ -180,6 +181,8 @@ def name(t: Tokens, i: int, most: int = 5) -> int:
             end = place
         elif t.has(place, SMALL) and place > i and _small_to_capital(t, place):
             place += 1
+        elif place > i and t.word(place) == "los" and t.word(place + 1) in {"altos", "bajos"}:
+            place = end = place + 2
         else:
             break
     return end if t.word(end - 1) != "." else end - 1
@@ -281,6 +284,21 @@ def code(t: Tokens, i: int) -> int:
     return 1 if len(t.word(i)) < 4 and not t.has(i, STOP) else 0
 
 
+def _code_word(t: Tokens, i: int) -> int:
+    """Return the token after a word for postcodes ("PIN:", "C.P.", "TK"), or `i`."""
+    after = i
+    if t.word(i) in _CODE_WORDS:
+        after = i + 1
+    elif t.word(i) == "c" and t.word(i + 1) == "." and t.word(i + 2) == "p":
+        after = i + 3
+    else:
+        return i
+    for _ in range(3):
+        if t.word(after) in {".", ":", "-", "code", "codigo"}:
+            after += 1
+    return after if t.has(after, DIGITS) else i
+
+
 def item(t: Tokens, i: int) -> Item | None:
     """Return the part of an address that starts at a token, or None."""
     if i >= len(t) or (t.has(i, PUNCTUATION) and t.word(i) not in {"#", "〒"}):
@@ -288,9 +306,10 @@ def item(t: Tokens, i: int) -> Item | None:
     end = unit(t, i)
     if end:
         return Item("unit", end, 2)
-    stop, strength = postcode(t.text, t.starts[i])
+    first = _code_word(t, i)
+    stop, strength = postcode(t.text, t.starts[first]) if first < len(t) else (0, 0)
     if stop:
-        end = i + 1
+        end = first + 1
         while end < len(t) and t.starts[end] < stop:
             end += 1
         return Item("post", end, strength)
@@ -306,7 +325,7 @@ def item(t: Tokens, i: int) -> Item | None:
     if found:
         if end > found.end and found.kind == "city":
             beyond = place(t, found.end)
-            if beyond is None and not t.has(found.end, UNIT | LOCAL):
+            if (beyond is None or not t.capital(found.end)) and not t.has(found.end, UNIT | LOCAL):
                 return Item("city", end, 1)
         return found
     if end == i:

@@ -58,9 +58,11 @@ _SHAPES = (
 _POSTCODE = re.compile(
     "|".join(rf"(?P<s{place}>(?:{shape})(?!\w))" for place, (_, shape) in enumerate(_SHAPES))
 )
-_AFTER = re.compile(r"[\w\-/+]| /|[.,:]\d| ?\(?\d{3}[ \-)]|[%€$£°]")
+_AFTER = re.compile(r"[\w\-/+]| /|[.,:]\d|[%€$£°]")
+_PHONE = re.compile(r" ?\(?\d{3}[ \-)]")
 _ANY_CASE = re.compile(
     rf"[a-z]{{1,2}}\d[a-z\d]?{_GAP}\d[abd-hjlnp-uw-z]{{2}}(?!\w)"
+    rf"|[ac-fhknprtv-y]\d[\dw]{_GAP}[\dac-fhknprtv-y]{{4}}(?!\w)"
     rf"|[abceghj-nprstvxy]\d[a-z]{_GAP}\d[a-z]\d(?!\w)"
 )
 
@@ -75,7 +77,10 @@ def postcode(text: str, start: int) -> tuple[int, int]:
         lower = _ANY_CASE.match(text, start)
         return (lower.end(), LIKELY) if lower else (0, 0)
     strength = _SHAPES[int((match.lastgroup or "s0")[1:])][0]
-    if _AFTER.match(text, match.end()):
+    longer = _PHONE.match(text, match.end()) and (
+        strength == MAYBE and (len(match.group()) != 5 or match.group()[0] == "0")
+    )
+    if longer or _AFTER.match(text, match.end()):
         if strength != MAYBE or " " not in match.group():
             return 0, 0
         end = text.index(" ", start)
@@ -84,14 +89,16 @@ def postcode(text: str, start: int) -> tuple[int, int]:
 
 
 def generalized_zip(text: str) -> str:
-    """Return a US ZIP code with its first three digits and stars: "627**", "000**" when sparse.
+    """Return the digits of a US ZIP code that may stay: the first three, "000" where few live.
 
     Args:
-        text: A postcode as it was found; one that is no US ZIP code shows nothing ("*****"),
-            because the rule of 20,000 people is known for US areas alone.
+        text: A postcode as it was found. One that is no US ZIP code may show nothing, because
+            the rule of 20,000 people is known for areas of the United States alone.
+
+    Returns:
+        Three digits, or an empty text.
     """
     match = re.fullmatch(r"\s*(?:[A-Za-z]{2}\s+)?(\d{3})\d{2}(?:[\s\-–]?\d{4})?\s*", text)
     if match is None:
-        return "*****"
-    prefix = match.group(1)
-    return f"{'000' if prefix in SPARSE_PREFIXES else prefix}**"
+        return ""
+    return "000" if match.group(1) in SPARSE_PREFIXES else match.group(1)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from rag.privacy.address.items import (
     COMMA,
     MAYBE,
+    SURE,
     NEWLINE,
     Item,
     item,
@@ -37,6 +38,7 @@ _BUILDINGS = word_set(
     "arcade mall factory estate gardens terrace edificio edificio palazzo haus hof wing place"
 )
 _PREFIXES = word_set("no nr n num number numero № # house hse h hno door d plot holding p dom")
+_SHIPS = word_set("uss usns usnv uscgc hms hmas hmcs")
 _UNITS = word_set("apt apartment flat suite unit room floor")
 _VERBS = word_set("is was has had are were will can could should does did")
 
@@ -65,14 +67,15 @@ def tail(t: Tokens, start: int) -> Tail:
     trail = start
     j = start
     before = ""
+    strength = 0
     for _ in range(_ITEMS):
         k, marks = separators(t, j)
         part = _bracket(t, k, before) or item(t, k)
-        if part is None or (part.end < len(t) and t.word(part.end) == ":" and part.kind == "name"):
+        if part is None or (t.word(part.end) == ":" and marks & NEWLINE and part.kind != "post"):
             break
         if part.kind == "name" and len([kind for kind in pending if kind == "name"]) > 1:
             break
-        if _confirmed(t, k, part, marks, before, bool(pending)):
+        if _confirmed(t, k, part, marks, before, strength):
             found.end = part.end
             found.kinds += [*pending, part.kind]
             pending = []
@@ -84,6 +87,7 @@ def tail(t: Tokens, start: int) -> Tail:
         # "Trogir 14256": the city was in front, what follows the postcode is something else.
         before = "end" if part.kind == "post" and before in _PLACED and not marks else part.kind
         j = part.end
+        strength = part.sure
     if pending and trail > found.end and _ends(t, trail):
         found.end = trail
         found.kinds.append("name")
@@ -108,13 +112,13 @@ def _proper(t: Tokens, i: int, end: int) -> bool:
     return not all(plain(flags_of(t.word(j))) for j in range(i, end) if t.has(j, CAPITAL))
 
 
-def _confirmed(t: Tokens, i: int, part: Item, marks: int, before: str, pending: bool) -> bool:
+def _confirmed(t: Tokens, i: int, part: Item, marks: int, before: str, strength: int) -> bool:
     if part.kind in {"unit", "local"}:
         return True
     if part.kind == "post":
-        return _post(t, i, part, marks, before, pending)
+        return _post(t, i, part, marks, before)
     if before == "post" and not marks & COMMA:
-        return True
+        return part.kind != "street" or strength == SURE
     if part.kind in {"street", "town"}:
         return bool(marks)
     if part.kind == "name":
@@ -131,7 +135,7 @@ def _confirmed(t: Tokens, i: int, part: Item, marks: int, before: str, pending: 
     return True
 
 
-def _post(t: Tokens, i: int, part: Item, marks: int, before: str, pending: bool) -> bool:
+def _post(t: Tokens, i: int, part: Item, marks: int, before: str) -> bool:
     if part.sure > MAYBE:
         return True
     digits = "".join(
@@ -151,9 +155,7 @@ def _code(t: Tokens, part: Item, marks: int, before: str) -> bool:
     follower = item(t, separators(t, part.end)[0])
     if follower and follower.kind in {"post", "country"}:
         return True
-    return (
-        part.sure > 1 and bool(marks & (COMMA | NEWLINE) or before == "city") and _ends(t, part.end)
-    )
+    return part.sure > 1 and bool(marks or before == "city") and _ends(t, part.end)
 
 
 def _followed(t: Tokens, i: int) -> bool:
@@ -247,6 +249,9 @@ def _building(t: Tokens, stop: int) -> int:
         return first - 3
     while first < last and not t.has(first, CAPITAL):
         first += 1
+    ship = next((i for i in range(first, last) if t.word(i) in _SHIPS), -1)
+    if ship >= 0 and t.word(stop) in {"apo", "fpo", "dpo"}:
+        return ship
     if t.word(last) in _BUILDINGS and last > first and t.has(last, CAPITAL):
         return first
     return stop

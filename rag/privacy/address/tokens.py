@@ -77,6 +77,8 @@ def _read(piece: str) -> tuple[str, int]:
         return folded, bits
     roles, endings, soft = _lists()
     bits = roles.get(folded, 0)
+    if not bits and folded.endswith("s"):
+        bits = roles.get(folded[:-1], 0) & WEAK
     letter = piece[0]
     if not letter.islower():
         bits |= CAPITAL

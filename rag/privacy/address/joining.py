@@ -1,0 +1,94 @@
+"""What a model calls an address, believed or not, and widened to what belongs to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rag.privacy.address.items import is_house
+from rag.privacy.address.postcodes import MAYBE, postcode
+from rag.privacy.address.tail import left, tail
+from rag.privacy.address.tokens import (
+    AFTER,
+    BEFORE,
+    CAPITAL,
+    ENDING,
+    NUMBER,
+    UNIT,
+    Tokens,
+    tokens,
+)
+
+_LEFT, _RIGHT = 120, 200
+_TRIM = " \t\r\n,;:.\"'“”‘’()[]{}<>|-–—/"
+Range = tuple[int, int]
+
+
+def believed(text: str, ranges: Sequence[Range], found: Sequence[Range]) -> list[Range]:
+    """Return which of a model's ranges are addresses, each from its first part to its last.
+
+    One with a house number beside a name, a postcode or a street's kind is; one without is only
+    where it touches an address of the grammar.
+
+    Args:
+        ranges: What the model calls an address.
+        found: What the grammar found in the same text (see `rag.privacy.address.find`), in order.
+    """
+    kept: list[Range] = []
+    for start, end in ranges:
+        start, end = _trimmed(text, start, end)
+        if start >= end:
+            continue
+        widened = _widened(text, start, end)
+        if widened:
+            kept.append(widened)
+            continue
+        for first, last in found:
+            if first <= end and start <= last:
+                kept.append((min(start, first), max(end, last)))
+            elif 0 <= first - end < 4 and not text[end:first].strip(_TRIM):
+                kept.append((start, last))
+            elif 0 <= start - last < 4 and not text[last:start].strip(_TRIM):
+                kept.append((first, end))
+    return kept
+
+
+def _trimmed(text: str, start: int, end: int) -> Range:
+    while start < end and text[start] in _TRIM and text[start] != "(":
+        start += 1
+    while start < end and text[end - 1] in _TRIM and text[end - 1] not in ").":
+        end -= 1
+    if start < end and text[end - 1] == ".":
+        end -= 1
+    return start, end
+
+
+def _widened(text: str, start: int, end: int) -> Range | None:
+    shift = max(start - _LEFT, 0)
+    while shift > 0 and not text[shift - 1].isspace():
+        shift -= 1
+    t = tokens(text[shift : end + _RIGHT])
+    inside = [i for i in range(len(t)) if start - shift <= t.starts[i] < end - shift]
+    if not inside or not _speaks(t, inside[0], inside[-1] + 1):
+        return None
+    first = left(t, inside[0], wide=True)
+    last = tail(t, inside[-1] + 1).end
+    return shift + t.starts[first], shift + t.ends[max(last, inside[-1] + 1) - 1]
+
+
+def _speaks(t: Tokens, first: int, end: int) -> bool:
+    """Whether a range has what only addresses have: a number and a name, a street's kind."""
+    names = house = kind = False
+    for i in range(first, end):
+        bits = t.bits[i]
+        if bits & NUMBER:
+            if t.glued(i) and t.word(i - 1) in {".", ":", "@"} and t.has(i - 2, NUMBER):
+                return False  # an internet address, a time
+            stop, sure = postcode(t.text, t.starts[i])
+            house = house or is_house(t, i) or bool(stop)
+            kind = kind or sure > MAYBE
+        elif bits & (AFTER | ENDING | BEFORE) and bits & CAPITAL:
+            kind = True
+            names = names or bits & ENDING > 0
+        elif bits & CAPITAL and not bits & UNIT:
+            names = True
+    return names and (house or kind)
