@@ -140,10 +140,10 @@ def fiscal_code(code: str) -> bool:
 
 def hetu(code: str) -> bool:
     """Finnish personal identity code: a date, a sign of the century, mod 31."""
-    number = code[:6] + code[7:10]
+    number = code[:6] + code[-4:-1]
     return (
         born(2000 + int(code[4:6]), int(code[2:4]), int(code[:2]))
-        and "0123456789ABCDEFHJKLMNPRSTUVWXY"[int(number) % 31] == code[10]
+        and "0123456789ABCDEFHJKLMNPRSTUVWXY"[int(number) % 31] == code[-1]
     )
 
 

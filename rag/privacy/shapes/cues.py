@@ -189,7 +189,6 @@ _STRONG: Mapping[str, str] = {
         nif\b
         nie\b
         curp\b
-        rfc\b
         rut\b
         run\b
         c[ée]dula(?: de (?:identidad|ciudadan[íi]a))?

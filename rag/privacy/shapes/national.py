@@ -62,6 +62,10 @@ def _pan(code: str) -> bool:
     return code[3] in "PCHABGJLFT"
 
 
+def _rfc(code: str) -> bool:
+    return checks.short_date(code[4:10])
+
+
 def _dea(code: str) -> bool:
     return code[0] in "ABCDEFGHJKLMPRSTUX" and checks.dea(code)
 
@@ -132,6 +136,11 @@ _KINDS: dict[str, tuple[_Kind, ...]] = {
     "99999999999999999A": (_Kind("NATIONAL_ID", lambda c: c[-1] == "X" and checks.resident_id(c)),),
     "AA9999999": (_Kind("MEDICAL_LICENSE", _dea),),
     "AAAAA9999A": (_Kind("NATIONAL_ID", _pan),),
+    "AAAA999999AAA": (_Kind("NATIONAL_ID", _rfc),),
+    "AAAA999999AA9": (_Kind("NATIONAL_ID", _rfc),),
+    "AAAA999999A99": (_Kind("NATIONAL_ID", _rfc),),
+    "AAAA9999999A9": (_Kind("NATIONAL_ID", _rfc),),
+    "AAAA99999999A": (_Kind("NATIONAL_ID", _rfc),),
     "AAAA999999AAAAAA99": (_Kind("NATIONAL_ID", checks.curp),),
     "AAAA999999AAAAAAA9": (_Kind("NATIONAL_ID", checks.curp),),
     "99.999.999-9": (_Kind("NATIONAL_ID", checks.rut),),

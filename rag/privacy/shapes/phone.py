@@ -186,7 +186,7 @@ def _grouped(number: str, digits: str) -> float:
 
 def _odd(number: str, groups: list[int]) -> bool:
     """Tell whether groups are those of no phone: single digits in a row, lists, long blocks."""
-    if re.match(r"[1-9]\d{0,2}\.\d+$|(?:\d{1,6}00[ /\-]){2}", number):
+    if re.match(r"[1-9]\d{0,2}\.\d+$|\d{5}-\d{4}$|(?:\d{1,6}00[ /\-]){2}", number):
         return True
     return sum(group == 1 for group in groups) > 2 or len(groups) > 7
 
