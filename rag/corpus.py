@@ -304,7 +304,7 @@ class Corpus:
         """
         from rag import guarded
 
-        masked = self._context.masker.mask_text(text)
+        masked = self._context.question_masker.mask_text(text)
         guardrail = self._context.guardrail("questions")
         return guarded.question(guardrail, masked) if guardrail else masked
 
@@ -313,7 +313,7 @@ class Corpus:
         from rag.privacy import Blocked
 
         try:
-            return self._context.masker.mask_text(text).text
+            return self._context.question_masker.mask_text(text).text
         except Blocked:
             return EMPTY
 

@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from rag.ingest.parse import Parser
     from rag.ingest.store import Store
     from rag.ledger import Fingerprints, Ledger
+    from rag.ledger.vault import Vault
     from rag.models import Embedder
     from rag.privacy import Masker
+    from rag.privacy.erased import Erased
     from rag.privacy.guardrail import Guardrail
     from rag.targets import Target
 
@@ -90,10 +92,40 @@ class Context:
         """This process's parser: formats' libraries are imported once, not in every shard."""
         return _parser(self.config.parse.model_dump_json(), os.getpid())
 
+    @cached_property
+    def vault(self) -> Vault:
+        """Who is behind the pseudonyms, sealed; and where the documents are."""
+        from rag.ledger.vault import Vault
+        from rag.privacy.vault_keys import ring
+
+        settings = self.config.privacy.vault
+        return Vault(
+            self.ledger,
+            self.corpus,
+            lambda: ring(settings, self.config.aws),
+            self.sealer,
+            on=settings.on,
+        )
+
     @property
     def masker(self) -> Masker:
-        """The masker of questions, and of documents that no override is for."""
+        """The masker of documents that no override is for."""
         return self._masker(-1)
+
+    @property
+    def question_masker(self) -> Masker:
+        """The masker of questions: it tells the vault nothing, and knows who is erased by now."""
+        return self.masker.keeping(None, self._erased())
+
+    def look_again(self) -> None:
+        """Have maskers that know who is erased by now."""
+        self._maskers.clear()
+
+    def _erased(self) -> Erased:
+        from rag.ledger import erased
+
+        with self.ledger.read() as db:
+            return erased.read(db, self.corpus)
 
     def masker_of(self, key: str) -> Masker:
         """The masker of a document by its source key: an override may have rules of its own."""
@@ -103,7 +135,8 @@ class Context:
         from rag.privacy import masker
 
         if override not in self._maskers:
-            self._maskers[override] = masker(self.config.privacy.under(override))
+            made = masker(self.config.privacy.under(override))
+            self._maskers[override] = made.keeping(self.vault.note, self._erased())
         return self._maskers[override]
 
     def made_by(self, sealed_key: str) -> str:
@@ -183,12 +216,12 @@ class Context:
         return tuple(target.kind for target in self.config.targets)
 
     def seal(self, ref: DocumentRef) -> str:
-        """Return where a document is, encrypted: what a manifest and the ledger keep of it."""
-        return self.sealer.seal(json.dumps([ref.key, ref.uri]))
+        """Return where a document is, encrypted: what a manifest and the vault keep of it."""
+        return self.vault.sources.seal(json.dumps([ref.key, ref.uri]))
 
     def unseal(self, sealed: str) -> tuple[str, str]:
         """Return key and URI of a sealed reference. Raw: for opening the document only."""
-        key, uri = json.loads(self.sealer.unseal(sealed))
+        key, uri = json.loads(self.vault.sources.unseal(sealed))
         return key, uri
 
 

@@ -106,6 +106,11 @@ CODES: dict[str, tuple[str, str]] = {
         "The guardrail could not answer for this file.",
         "Run the sync again; the file stays out of the index until the guardrail answers.",
     ),
+    "vault_failed": (
+        "The vault could not keep who is behind this file's pseudonyms.",
+        "Check the ledger's database and privacy.vault.key, then run the sync again; the file "
+        "stays out of the index until the vault can be written.",
+    ),
     "embedding_failed": (
         "The embedding model could not answer for this file.",
         "Run the sync again; see that the model is reachable.",

@@ -16,7 +16,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from rag.cost import metered
-from rag.errors import ChangedWhileReading, ServiceFailed, SourceUnavailable, TooLarge
+from rag.errors import (
+    ChangedWhileReading,
+    ServiceFailed,
+    SourceUnavailable,
+    TooLarge,
+    VaultFailed,
+)
 from rag.ingest.chunk import chunk
 from rag.ingest.failures import failure
 from rag.ingest.report import plain
@@ -30,6 +36,7 @@ from rag.records import (
     MaskedFailure,
     ParsedDocument,
 )
+from rag.telemetry import WARNING, event
 
 if TYPE_CHECKING:
     from rag.ingest.context import Context
@@ -111,6 +118,7 @@ def run_shard(
         ServiceRefused: A model or service will not work for us at all.
     """
     report = ShardReport()
+    context.look_again()
     jobs = context.store.shard(run_id, shard_id)
     results: list[DocumentResult] = []
     with metered() as meter:
@@ -209,9 +217,9 @@ def _mask(context: Context, batch: Sequence[_Item], report: ShardReport) -> None
             for (item, _), outcome in zip(share, masked, strict=True):
                 item.masked, item.parsed = outcome, None
         for item in batch:
-            tokens = item.masked.name_tokens if isinstance(item.masked, MaskedDocument) else ()
-            item.name = context.masker_of(item.key).mask_name(item.key, tokens)
+            item.name = _named(context, item)
     fresh = [item for item, _ in raw]
+    _keep(context, batch, report)
     _guard(context, batch, fresh, report)
     for item in fresh:
         if isinstance(item.masked, MaskedDocument):
@@ -219,6 +227,24 @@ def _mask(context: Context, batch: Sequence[_Item], report: ShardReport) -> None
                 context.store.keep_masked(
                     item.content_id, context.made_by(item.job.sealed_key), item.masked
                 )
+
+
+def _named(context: Context, item: _Item) -> Masked:
+    masker = context.masker_of(item.key)
+    if isinstance(item.masked, MaskedDocument):
+        return masker.mask_name(item.key, item.masked.name_tokens, item.masked.births)
+    return masker.mask_name(item.key)
+
+
+def _keep(context: Context, batch: Sequence[_Item], report: ShardReport) -> None:
+    """Have the vault keep who is behind the new pseudonyms; if it cannot, the batch waits."""
+    try:
+        with report.timed("vault"):
+            context.vault.keep()
+    except VaultFailed as error:
+        event(log, WARNING, "the vault did not answer: the documents wait", error=error)
+        for item in batch:
+            item.masked, item.name = failure("vault_failed", "mask"), _unnamed(item)
 
 
 def _guard(
@@ -242,7 +268,7 @@ def _guard(
                 [item.name for item in batch],
             )
     except ServiceFailed as error:
-        log.warning("%s %s", error.message, error.hint)
+        event(log, WARNING, "the guardrail did not answer: the documents wait", error=error)
         for item in batch:
             item.masked, item.name = failure("guardrail_failed", "mask"), _unnamed(item)
         return
@@ -335,7 +361,7 @@ def embed_results(
                 else no_vectors(chunks)
             )
     except ServiceFailed as error:
-        log.warning("%s %s", error.message, error.hint)
+        event(log, WARNING, "the model did not answer: what it should embed waits", error=error)
         results, chunks = _without_embeddings(results), []
         vectors, counts = embed_chunks(chunks, context.embedder, context.cache)
     report.chunks += len(chunks)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 TRANSIENT = frozenset(
     {"unreadable_source", "changed_while_reading", "detector_failed", "guardrail_failed"}
-    | {"embedding_failed"}
+    | {"embedding_failed", "vault_failed"}
 )
 """Failures that are not the document's: it is tried again in every run."""
 

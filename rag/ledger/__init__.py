@@ -1,6 +1,8 @@
 """The ledger: what is indexed at which version, what waits in quarantine, who is running.
 
-It holds nothing raw: ids are keyed hashes, names and titles are masked, source keys are sealed.
+It holds nothing raw: ids are keyed hashes, names and titles are masked. Beside it, in the same
+database, is the vault (`rag.ledger.vault`): sealed, who is behind the pseudonyms and where the
+documents are.
 Open it, then call the functions of `documents`, `quarantine`, `targets`, `runs` and `leases`
 inside one transaction::
 

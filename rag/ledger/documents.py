@@ -18,6 +18,7 @@ from rag.ledger.entries import (
 )
 from rag.ledger.tables import batches, documents, now, upsert
 from rag.ledger.tables import quarantine as quarantine_table
+from rag.ledger.vault import sources
 from rag.masked import require
 from rag.masked.stored import stored
 
@@ -44,7 +45,7 @@ def entries(
     db: Connection, corpus: str, document_ids: Iterable[str] | None = None
 ) -> list[DocumentEntry]:
     """Return documents and attachments, by id; all of the corpus's or those asked for."""
-    every = select(documents).where(documents.c.corpus == corpus)
+    every = sources.with_sealed(documents).where(documents.c.corpus == corpus)
     if document_ids is None:
         found = [_entry(row) for row in db.execute(every)]
     else:
@@ -115,7 +116,6 @@ def record(
                 "document_id": one.document_id,
                 "parent_id": one.parent_id,
                 "name": require(one.name, "The ledger"),
-                "sealed_key": one.sealed_key,
                 "version": one.version,
                 "size": one.size,
                 "content_id": one.content_id,
@@ -135,6 +135,7 @@ def record(
             for one in indexed
         ],
     )
+    sources.put(db, corpus, {one.root_id: one.sealed_key for one in indexed if one.sealed_key})
     quarantine.put(db, corpus, run_id, failures)
 
 
@@ -173,13 +174,14 @@ def attachments(db: Connection, corpus: str, document_ids: Iterable[str]) -> lis
 
 
 def remove(db: Connection, corpus: str, document_ids: Iterable[str]) -> None:
-    """Remove documents with their attachments, from the ledger and from quarantine.
+    """Remove documents with their attachments, from the ledger, quarantine and the vault.
 
     Targets still hold them: `rag.ledger.targets.stale` then says so.
     """
     gone = list(document_ids)
     _remove(db, corpus, gone)
     quarantine.release(db, corpus, gone)
+    sources.forget(db, corpus, gone)
 
 
 def _remove(db: Connection, corpus: str, document_ids: Iterable[str]) -> None:

@@ -46,7 +46,8 @@ class DocumentEntry:
     Attributes:
         document_id: Keyed hash of the source key.
         name: Masked source key.
-        sealed_key: The source key, encrypted.
+        sealed_key: Where its listed document is in the source, sealed; kept in the vault. Empty:
+            what the vault has of it stays.
         version: As the source listed it when it was read.
         size: Bytes, or -1.
         content_id: Keyed hash of its bytes.

@@ -23,6 +23,10 @@ URL_VARIABLE = "SLUICE_LEDGER_URL"
 BUSY_SECONDS = 30.0
 
 _READ_VERSION = f"SELECT version_num FROM {VERSION_TABLE}"  # noqa: S608 (a constant)
+_SCRUBBED = (
+    *("documents", "quarantine", "erasures"),
+    *("vault_keys", "vault_subjects", "vault_entries", "vault_sources"),
+)
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _MIGRATION_LOCK = 0x51_1C_E0  # any constant number of ours, for Postgres' advisory locks
 
@@ -83,6 +87,42 @@ class Ledger:
             with db.begin():
                 yield db
 
+    def scrub(self) -> None:
+        """Have the database give up what it still holds of rows that were changed or deleted.
+
+        SQLite writes its file anew and empties the journal; Postgres writes the tables anew that
+        documents and the vault are in. Neither reaches into backups or archived journals.
+
+        Raises:
+            ConfigError: Others kept it busy, or our role may not.
+        """
+        kind = self._engine.dialect.name
+        said = "VACUUM" if kind == "sqlite" else f"VACUUM (FULL) {', '.join(_SCRUBBED)}"
+        deadline = time.monotonic() + BUSY_SECONDS
+        while True:
+            try:
+                raw = self._engine.raw_connection()
+                try:
+                    if kind != "sqlite":
+                        raw.driver_connection.autocommit = True  # type: ignore[union-attr]
+                    cursor = raw.cursor()
+                    cursor.execute(said)
+                    if kind != "sqlite":
+                        return
+                    cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                    if cursor.fetchall()[0][0] == 0:  # not busy
+                        return
+                finally:
+                    raw.invalidate() if kind != "sqlite" else raw.close()
+            except (DBAPIError, sqlite3.Error) as error:
+                if time.monotonic() > deadline:
+                    raise _not_scrubbed(type(error).__name__) from None
+            except Exception as error:  # the Postgres driver's own
+                raise _not_scrubbed(type(error).__name__) from None
+            if time.monotonic() > deadline:
+                raise _not_scrubbed("others read it")
+            time.sleep(0.1)
+
     def close(self) -> None:
         """Close all connections."""
         self._engine.dispose()
@@ -97,6 +137,13 @@ class Ledger:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _not_scrubbed(why: str) -> ConfigError:
+    return ConfigError(
+        f"The ledger's database could not be written anew ({why}): it may still hold deleted rows.",
+        "Wait until nothing else uses it, check that our role owns the tables, and run it again.",
+    )
 
 
 def _url(url: str | None) -> URL:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import Connection, case, delete, exists, literal_column, or_, select
+from sqlalchemy import Connection, case, delete, exists, literal_column, or_
 
 from rag.ledger import tables
 from rag.ledger.entries import QuarantineEntry
 from rag.ledger.tables import batches, now, quarantine, upsert
+from rag.ledger.vault import sources
 from rag.masked import require
 from rag.masked.stored import stored
 
@@ -20,7 +21,7 @@ def entries(db: Connection, corpus: str) -> list[QuarantineEntry]:
         tables.documents.c.document_id == quarantine.c.document_id,
     )
     found = db.execute(
-        select(quarantine, served.label("served"))
+        sources.with_sealed(quarantine, served.label("served"))
         .where(quarantine.c.corpus == corpus)
         .order_by(quarantine.c.name, quarantine.c.document_id)
     )
@@ -56,6 +57,7 @@ def put(
     Attempts count failures of one version; `first_seen` is when the document came here.
     """
     moment = now()
+    sources.put(db, corpus, {one.root_id: one.sealed_key for one in failures if one.sealed_key})
     upsert(
         db,
         quarantine,
@@ -65,7 +67,6 @@ def put(
                 "document_id": one.document_id,
                 "parent_id": one.parent_id,
                 "name": require(one.name, "The ledger"),
-                "sealed_key": one.sealed_key,
                 "version": one.version,
                 "content_id": one.content_id,
                 "step": one.step,

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable, Mapping
+from typing import Any
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import ColumnElement, Connection, Select, Table, and_, delete, func, select
 
 from rag.errors import VaultFailed
 from rag.keys import Sealer
@@ -98,6 +99,17 @@ def put(db: Connection, corpus: str, sealed: Mapping[str, str]) -> None:
         for name, one in sorted(sealed.items())
     ]
     upsert(db, vault_sources, rows)
+
+
+def with_sealed(table: Table, *more: ColumnElement[Any]) -> Select[Any]:
+    """Return a query for rows of documents with ``sealed_key``: where their listed document is.
+
+    Empty where the vault does not know.
+    """
+    listed = func.coalesce(table.c.parent_id, table.c.document_id)
+    here = and_(vault_sources.c.corpus == table.c.corpus, vault_sources.c.document_id == listed)
+    sealed = func.coalesce(vault_sources.c.sealed, "").label("sealed_key")
+    return select(table, sealed, *more).outerjoin(vault_sources, here)
 
 
 def held(db: Connection, corpus: str, document_ids: Iterable[str] | None = None) -> dict[str, str]:

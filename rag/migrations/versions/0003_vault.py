@@ -1,8 +1,4 @@
-"""The vault, the list of erased persons, and the audit's chain.
-
-Sealed source keys move from the documents to the vault, one row a listed document. They stay
-sealed as they are: whoever opens one next finds by its form which key it wants.
-"""
+"""The vault, the list of erased persons, and the audit's chain."""
 
 from __future__ import annotations
 
