@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from presidio_analyzer import EntityRecognizer
 
 _SPOKEN = {
-    "Ner": "the language model reads a name",
+    "Ner": "the model reads it so in its sentence",
     "Names": "name lists, titles and what stands beside",
     "Structure": "the label, column or header that it stands under",
     "Consistency": "found elsewhere in this text",

@@ -135,10 +135,13 @@ def resolve(privacy: Privacy) -> Policy:
     Raises:
         ConfigError: A file that the section names cannot be read.
     """
+    from rag.privacy.custom import kinds_of
     from rag.privacy.words import fold_phrase
 
     profile = PROFILES[privacy.profile]
-    actions = {kind: rule.action for kind, rule in profile.items()} | privacy.actions
+    files = tuple(Path(name) for name in privacy.recognizers)
+    actions: dict[str, Action] = dict.fromkeys(kinds_of(files), "redact")
+    actions |= {kind: rule.action for kind, rule in profile.items()} | privacy.actions
     for kind, action in actions.items():
         if unfit(privacy.profile, kind, action):  # a corpus file that says so is refused before
             actions[kind] = "redact"
@@ -158,7 +161,7 @@ def resolve(privacy: Privacy) -> Policy:
             else Combination(frozenset(one.kinds), one.count)
             for one in privacy.block
         ),
-        recognizers=tuple(Path(name) for name in privacy.recognizers),
+        recognizers=files,
         born_before=date.today().year - 89 if ages else 0,  # as people count it
     )
 

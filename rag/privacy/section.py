@@ -53,21 +53,23 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 def _files(
     path: tuple[str | int, ...], section: Mapping[str, Any], folder: Path
 ) -> Iterator[Wrong]:
+    from rag.privacy.custom import load_recognizers
+
     for field in ("allow_files", "recognizers"):
         names = section.get(field)
         for place, name in enumerate(names if isinstance(names, list) else []):
             try:
                 read_list(folder / str(name))
                 if field == "recognizers":
-                    _kinds_of(folder / str(name))
+                    load_recognizers([folder / str(name)])
             except ConfigError as error:
                 yield Wrong((*path, field, place), error.message.rstrip("."))
 
 
 def _kinds_of(path: Path) -> frozenset[str]:
-    from rag.privacy import recognizers
+    from rag.privacy.custom import kinds_of
 
-    return frozenset(recognizers.kinds_of([path]))
+    return frozenset(kinds_of([path]))
 
 
 def _own_kinds(section: Mapping[str, Any], folder: Path) -> frozenset[str]:

@@ -171,13 +171,10 @@ def generalize(entity: str, text: str, born_before: int) -> str:
 def general_enough(entity: str, text: str) -> bool:
     """Whether a value says no more than its generalized form would: a year, an age under 90."""
     if entity == "AGE":
-        return not _over_89(view(text).text)
+        from rag.privacy.shapes.ages import over_89
+
+        return not over_89(view(text).text)
     return entity == "DATE_TIME" and _YEAR.fullmatch(view(text).text.strip()) is not None
-
-
-def _over_89(text: str) -> bool:
-    numbers = re.findall(r"[0-9]{1,3}", text)
-    return any(int(number) > 89 for number in numbers) or "ninety" in text.casefold()
 
 
 class Masks:
