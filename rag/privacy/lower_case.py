@@ -52,7 +52,7 @@ def _pair(one: int, other: int) -> bool:
 def alone(read: Reading, place: int) -> Span | None:
     """Judge a listed name by itself, in text that has no capitals anyway."""
     flags, length = read.flags[place], len(read.words[place].folded)
-    if flags & GIVEN and length > 3:
+    if flags & GIVEN and length > 2:
         return Span(place, place, 0.45)
     return Span(place, place, 0.45) if evidence(read, place, place) == STRONG else None
 

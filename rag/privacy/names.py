@@ -25,6 +25,7 @@ _OPENING = frozenset({' "', " “", " „", " '", " ‘", " (", " «"})
 _CLOSING = frozenset({'" ', "” ", "“ ", "' ", "’ ", ") ", "» "})
 # In front of a surname without a doubt; the rest of the particles may be words of the sentence.
 _CLEAR = PARTICLES - word_set("de la las los del des du le l y e i a af av ur te op do al et")
+_EDGES = frozenset({"", "\n", "\t", "|", ";", ":", ">", "<", "("})
 _PROSE = cues.BEFORE | cues.ADDRESSING | cues.AFTER
 _IRISH = frozenset({"Ó", "ó", "Ò", "Ní", "Uí"})
 
@@ -95,6 +96,9 @@ def _at(read: Reading, place: int) -> Span | None:
         if flags or word.folded in TITLES or len(word.folded) < 3:
             return None
         last = _extend(read, place)
+        inverted = _inverted(read, place, last)
+        if inverted is not None:
+            return Span(place, inverted, 0.6)
         if any(sure(f) for f in read.flags[place + 1 : last + 1]):
             return Span(place, last, 0.6)
         return _unlisted(read, place, last) or _addressed(read, place, last)
@@ -397,10 +401,22 @@ def _after_initial(read: Reading, place: int) -> Span | None:
             return None
         return Span(place, _extend(read, look), 0.6) if flags & SURNAME else None
     if flags & COMMON and look == place + 1 and _begins_line(read, place):
-        return None  # "A. Page" counts
+        after = read.words[look + 1] if look + 1 < len(read.words) else None
+        if not after or after.folded not in cues.AFTER:
+            return None  # "A. Page" counts
     if flags & SURNAME:
         return Span(place, _extend(read, look), 0.7)
     return Span(place, look, 0.45) if not flags or flags & GIVEN else None
+
+
+def _in_cell(read: Reading, place: int, last: int) -> bool:
+    """Tell whether words are all that stands in a line or a cell, or a relation in front."""
+    if place and read.words[place - 1].folded in cues.RELATIONS and read.gap(place - 1) == " ":
+        return True
+    start, end = read.words[place].start, read.words[last].end
+    before = read.text[max(start - 8, 0) : start].rstrip(" \"'*-•")
+    after = read.text[end : end + 8].lstrip(" \"'")
+    return before[-1:] in _EDGES and after[:1] in _EDGES
 
 
 def _begins_line(read: Reading, place: int) -> bool:
@@ -410,11 +426,13 @@ def _begins_line(read: Reading, place: int) -> bool:
 
 def _inverted(read: Reading, place: int, last: int) -> int | None:
     """González, María: a surname, a comma, a given name."""
-    if last + 1 >= len(read.words) or last - place > 3 or not read.flags[place] & SURNAME:
+    if last + 1 >= len(read.words) or last - place > 3:
+        return None
+    if last > place and read.flags[place] & GIVEN:
         return None
     if not all(f & SURNAME or not f for f in read.flags[place : last + 1]):
         return None
-    if last > place and read.flags[place] & GIVEN:
+    if not read.flags[place] and not _in_cell(read, place, last + 1):
         return None
     first = last + 1
     following, flags = read.words[first], read.flags[first]
@@ -428,7 +446,8 @@ def _inverted(read: Reading, place: int, last: int) -> int | None:
         if beyond and read.gap(first) == ". " and read.flags[beyond] & SURNAME:
             return None
         return first
-    if not flags & GIVEN or (flags & COMMON and read.flags[place] & COMMON):
+    doubtful = flags & COMMON and read.flags[place] & COMMON
+    if not flags & GIVEN or (doubtful and not _in_cell(read, place, first)):
         return None
     if in_firm(read, place, last):
         return None
