@@ -27,7 +27,9 @@ from rag.errors import (
     SourceUnavailable,
     TooLarge,
 )
+from rag.masked import Masked
 from rag.records import DocumentRef, Principal
+from rag.telemetry import WARNING, event
 
 if TYPE_CHECKING:
     from rag.config import Source
@@ -88,7 +90,14 @@ class Files:
         finally:
             self._warnings = tuple(sorted(warnings, key=lambda one: (one.key, one.code)))
             for (_, reason, action), count in _counted(warnings):
-                logger.warning("%d times in the source: %s %s", count, reason, action)
+                event(
+                    logger,
+                    WARNING,
+                    "{count} times in the source: {reason} {action}",
+                    count=count,
+                    reason=reason,
+                    action=action,
+                )
 
     def _list(self, warnings: Warnings) -> Iterator[DocumentRef]:
         started = len(warnings)
@@ -254,7 +263,7 @@ def system_of(source: Source, base: Path) -> System:
     return LocalFolder((base / Path(rest if separator else source.url).expanduser()).absolute())
 
 
-def _counted(warnings: Iterable[Warned]) -> Iterable[tuple[tuple[str, str, str], int]]:
+def _counted(warnings: Iterable[Warned]) -> Iterable[tuple[tuple[str, Masked, Masked], int]]:
     return sorted(Counter((one.code, one.reason, one.action) for one in warnings).items())
 
 

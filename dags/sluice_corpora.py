@@ -19,7 +19,7 @@ from __future__ import annotations
 import logging
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -31,6 +31,8 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from rag.corpus_file import ENDINGS, load
 from rag.errors import ConfigError, MassDeletion, SluiceError
+from rag.masked import configured
+from rag.telemetry import INFO, event
 
 if TYPE_CHECKING:
     from rag.config import Aws
@@ -197,7 +199,7 @@ def corpus_dag(path: Path) -> DAG:
             )
             with told():
                 made = Pipeline.open(path, owner).plan(run, options)
-            log.info("documents: %s", _worded(made.counts))
+            event(log, INFO, "documents", **nonzero(made.counts))
             return list(made.shards)
 
         @task(
@@ -250,9 +252,14 @@ def corpus_dag(path: Path) -> DAG:
             with told():
                 report = Pipeline.open(path, owner).publish(run)
             counts = report.as_counts()
-            log.info("documents: %s", _worded(report.documents))
+            event(log, INFO, "documents", **nonzero(report.documents))
             if report.documents["quarantined"]:
-                log.info("why, and what to do: sluice quarantine %s", name)
+                event(
+                    log,
+                    INFO,
+                    "why, and what to do: sluice quarantine {corpus}",
+                    corpus=configured(name),
+                )
             context: Any = get_current_context()
             if report.dry_run:
                 context["ti"].xcom_push("return_value", counts)
@@ -307,8 +314,9 @@ def either(path: Path) -> DAG:
         return broken_dag(path, f"{error.message}\n{error.hint}".strip())
 
 
-def _worded(counts: Any) -> str:
-    return ", ".join(f"{number} {kind}" for kind, number in counts.items() if number) or "none"
+def nonzero(counts: Mapping[str, int]) -> dict[str, int]:
+    """Return the counts of what there was."""
+    return {kind: number for kind, number in counts.items() if number}
 
 
 for corpus_path in sorted(CORPORA.iterdir()) if CORPORA.is_dir() else ():

@@ -19,6 +19,7 @@ from rag.ledger import documents, quarantine, targets
 from rag.ledger.entries import DocumentEntry, Fingerprints, QuarantineEntry
 from rag.masked import configured, fixed
 from rag.targets.refusals import passing, worded
+from rag.telemetry import WARNING, event
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -110,7 +111,13 @@ def noted(
         [_refused(one, name, reasons[one.document_id], context.fingerprints) for one in entries],
     )
     if entries:
-        log.warning("target %s refused %d documents: see sluice quarantine", name, len(entries))
+        event(
+            log,
+            WARNING,
+            "target {target} refused {count} documents: see sluice quarantine",
+            target=configured(name),
+            count=len(entries),
+        )
 
 
 def _refused(

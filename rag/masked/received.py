@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from rag.masked.text import Masked, _make
+from rag.masked.text import Masked, _unchecked
 
 
 def received(text: str) -> Masked:
     """Return text that a client sent."""
-    return _make(text)
+    return _unchecked(text)

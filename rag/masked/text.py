@@ -71,63 +71,63 @@ class Masked(str):
     # Cutting
 
     def __getitem__(self, key: SupportsIndex | slice) -> Masked:
-        return _make(str.__getitem__(self, key))
+        return _unchecked(str.__getitem__(self, key))
 
     def cut(self, start: int, end: int | None = None) -> Masked:
         """Return the characters from `start` up to `end`; for example ``*match.span()``."""
-        return _make(str.__getitem__(self, slice(start, end)))
+        return _unchecked(str.__getitem__(self, slice(start, end)))
 
     def strip(self, chars: str | None = None, /) -> Masked:
         """As of `str`."""
-        return _make(str.strip(self, chars))
+        return _unchecked(str.strip(self, chars))
 
     def lstrip(self, chars: str | None = None, /) -> Masked:
         """As of `str`."""
-        return _make(str.lstrip(self, chars))
+        return _unchecked(str.lstrip(self, chars))
 
     def rstrip(self, chars: str | None = None, /) -> Masked:
         """As of `str`."""
-        return _make(str.rstrip(self, chars))
+        return _unchecked(str.rstrip(self, chars))
 
     def removeprefix(self, prefix: str, /) -> Masked:
         """As of `str`."""
-        return _make(str.removeprefix(self, prefix))
+        return _unchecked(str.removeprefix(self, prefix))
 
     def removesuffix(self, suffix: str, /) -> Masked:
         """As of `str`."""
-        return _make(str.removesuffix(self, suffix))
+        return _unchecked(str.removesuffix(self, suffix))
 
     def split(self, sep: str | None = None, maxsplit: SupportsIndex = -1) -> list[Masked]:  # type: ignore[override]
         """As of `str`."""
-        return [_make(part) for part in str.split(self, sep, maxsplit)]
+        return [_unchecked(part) for part in str.split(self, sep, maxsplit)]
 
     def splitlines(self, keepends: bool = False) -> list[Masked]:  # type: ignore[override]
         """As of `str`."""
-        return [_make(part) for part in str.splitlines(self, keepends)]
+        return [_unchecked(part) for part in str.splitlines(self, keepends)]
 
     def partition(self, sep: str, /) -> tuple[Masked, Masked, Masked]:
         """As of `str`."""
         head, middle, tail = str.partition(self, sep)
-        return _make(head), _make(middle), _make(tail)
+        return _unchecked(head), _unchecked(middle), _unchecked(tail)
 
     def rpartition(self, sep: str, /) -> tuple[Masked, Masked, Masked]:
         """As of `str`."""
         head, middle, tail = str.rpartition(self, sep)
-        return _make(head), _make(middle), _make(tail)
+        return _unchecked(head), _unchecked(middle), _unchecked(tail)
 
     # Changing
 
     def upper(self) -> Masked:
         """As of `str`."""
-        return _make(str.upper(self))
+        return _unchecked(str.upper(self))
 
     def lower(self) -> Masked:
         """As of `str`."""
-        return _make(str.lower(self))
+        return _unchecked(str.lower(self))
 
     def escaped(self) -> Masked:
         """Return it as HTML says it, quotes too."""
-        return _make(html.escape(self))
+        return _unchecked(html.escape(self))
 
     # Joining
 
@@ -137,7 +137,7 @@ class Masked(str):
     def __add__(self, other: str, /) -> str: ...
     def __add__(self, other: str, /) -> str:
         joined = str.__add__(self, other)
-        return _make(joined) if isinstance(other, Masked) else joined
+        return _unchecked(joined) if isinstance(other, Masked) else joined
 
     @overload  # type: ignore[override]
     def join(self, parts: Iterable[Masked], /) -> Masked: ...
@@ -147,7 +147,7 @@ class Masked(str):
         """As of `str`."""
         pieces = list(parts)
         joined = str.join(self, pieces)
-        return _make(joined) if all(type(one) is Masked for one in pieces) else joined
+        return _unchecked(joined) if all(type(one) is Masked for one in pieces) else joined
 
     @overload  # type: ignore[override]
     def replace(self, old: str, new: Masked, count: SupportsIndex = -1, /) -> Masked: ...
@@ -156,7 +156,7 @@ class Masked(str):
     def replace(self, old: str, new: str, count: SupportsIndex = -1, /) -> str:
         """As of `str`."""
         made = str.replace(self, old, new, count)
-        return _make(made) if isinstance(new, Masked) else made
+        return _unchecked(made) if isinstance(new, Masked) else made
 
     def sub(
         self, pattern: re.Pattern[str], new: Masked | Callable[[re.Match[str]], Masked]
@@ -168,8 +168,8 @@ class Masked(str):
         """
         if isinstance(new, Masked):
             put = new
-            return _make(pattern.sub(lambda _: put, self))
-        return _make(pattern.sub(lambda match: require(new(match), "A replacement"), self))
+            return _unchecked(pattern.sub(lambda _: put, self))
+        return _unchecked(pattern.sub(lambda match: require(new(match), "A replacement"), self))
 
     def filled(self, *values: Masked | float, **named: Masked | float) -> Masked:
         """Return it with ``{}`` and ``{name}`` filled in, as `str.format` does.
@@ -180,16 +180,16 @@ class Masked(str):
         for value in (*values, *named.values()):
             if not isinstance(value, int | float | Masked):
                 raise NotMasked("A sentence")
-        return _make(str.format(self, *values, **named))
+        return _unchecked(str.format(self, *values, **named))
 
 
-def _make(text: str) -> Masked:
+def _unchecked(text: str) -> Masked:
     return str.__new__(Masked, text)
 
 
 def _restored(text: str) -> Masked:
     """What a pickle of masked text calls."""
-    return _make(text)
+    return _unchecked(text)
 
 
 class Reader:
@@ -211,8 +211,8 @@ def _serialised(value: Any) -> str:
     return str(require(value, "A record"))
 
 
-EMPTY = _make("")
-SPACE = _make(" ")
+EMPTY = _unchecked("")
+SPACE = _unchecked(" ")
 
 
 def require(text: Any, where: str) -> Masked:
@@ -239,7 +239,7 @@ def fixed(sentence: str, *values: Masked | float, **named: Masked | float) -> Ma
     Raises:
         NotMasked: A value is neither masked nor a number.
     """
-    made = _make(sentence)
+    made = _unchecked(sentence)
     return made.filled(*values, **named) if values or named else made
 
 
@@ -251,7 +251,7 @@ def identifier(text: str) -> Masked:
     """
     if not _ID.fullmatch(text):
         raise NotMasked("An id")
-    return _make(str(text))
+    return _unchecked(str(text))
 
 
 def configured(word: str) -> Masked:
@@ -262,10 +262,10 @@ def configured(word: str) -> Masked:
     """
     if not _CONFIGURED.fullmatch(word):
         raise NotMasked("A name from the configuration")
-    return _make(str(word))
+    return _unchecked(str(word))
 
 
 @cache
 def packaged(package: str, path: str) -> Masked:
     """Return a text file that comes with the program, without white space around it."""
-    return _make((files(package) / path).read_text("utf-8").strip())
+    return _unchecked((files(package) / path).read_text("utf-8").strip())

@@ -21,6 +21,7 @@ from rag.aws.runtime import Runtime
 from rag.errors import ServiceFailed
 from rag.masked import Masked, require
 from rag.records import Hit
+from rag.telemetry import WARNING, event
 
 if TYPE_CHECKING:
     from rag.config import Aws
@@ -53,7 +54,7 @@ def rerank(uri: str, question: Masked, hits: Sequence[Hit], k: int, aws: Aws) ->
     try:
         ranked = _scores(uri, aws)(question, texts, k)
     except ServiceFailed as error:
-        log.warning("not reranked: %s %s", error.message, error.hint)
+        event(log, WARNING, "not reranked, the order of the search stands", error=error)
         return list(hits)[:k]
     return [
         replace(hits[place], score=score, legs={**hits[place].legs, "rerank": rank})

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from rag.masked import Masked
 from rag.records import Hit, Principal
 from rag.retrieve.query import Query, Where
+from rag.telemetry import ERROR, event
 
 if TYPE_CHECKING:
     from rag.config import Embedding
@@ -77,5 +78,10 @@ def readable(hits: Sequence[Hit], principals: Sequence[Principal]) -> list[Hit]:
     asker = frozenset(principals)
     kept = [hit for hit in hits if not asker.isdisjoint(hit.acl)]
     if len(kept) < len(hits):
-        log.error("search: %d hits beyond the asker's rights were dropped", len(hits) - len(kept))
+        event(
+            log,
+            ERROR,
+            "search: {dropped} hits beyond the asker's rights were dropped",
+            dropped=len(hits) - len(kept),
+        )
     return kept

@@ -17,6 +17,7 @@ from rag.targets import Job
 from rag.targets.knowledge_base.names import Place
 from rag.targets.knowledge_base.service import Service
 from rag.targets.refusals import worded
+from rag.telemetry import INFO, event
 
 KIND = "bedrock_ingestion"
 RUNNING = frozenset({"STARTING", "IN_PROGRESS", "STOPPING"})
@@ -55,7 +56,7 @@ def begin(service: Service, place: Place, token: str) -> Job:
             except ServiceRefused as error:
                 if error.code != "ConflictException":
                     raise
-        log.info("knowledge base: waiting for another ingestion job to end")
+        event(log, INFO, "knowledge base: waiting for another ingestion job to end")
         time.sleep(pause)
         pause = min(LONGEST_PAUSE, pause * 1.5)
     raise TargetFailed(
@@ -83,7 +84,7 @@ def finished(service: Service, job: Job) -> Mapping[str, Any] | None:
             f"The knowledge base's ingestion job ended as {found['status']}: {worded(reasons[0])}",
             "What was served is still served; mend it and sync again, which starts another job.",
         )
-    log.info("knowledge base: ingestion job done, %s", statistics(found))
+    event(log, INFO, "knowledge base: ingestion job done", **statistics(found))
     return found
 
 

@@ -23,6 +23,7 @@ from rag.targets.opensearch.connection import Connection
 from rag.targets.opensearch.generations import Generation
 from rag.targets.opensearch.reading import Row, inventory, refreshed, rows_of, size, whole_rows
 from rag.targets.opensearch.settling import Settling
+from rag.telemetry import WARNING, event
 
 log = logging.getLogger(__name__)
 
@@ -178,8 +179,11 @@ class OpenSearchIndex:
                 )
             except TargetFailed as error:
                 # Not allowed for us, or it goes on there for longer: searches do not see them.
-                log.warning(
-                    "deleted passages stay on disk until they are merged: %s", error.message
+                event(
+                    log,
+                    WARNING,
+                    "deleted passages stay on disk until they are merged",
+                    error=error,
                 )
 
     def begin(self) -> Job | None:
