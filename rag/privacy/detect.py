@@ -133,6 +133,7 @@ class Detector:
         self, passage: Passage, read: list[Entity], seen: list[Finding] | None = None
     ) -> list[Finding]:
         from rag.privacy import context, ner, people
+        from rag.privacy.address import joining
 
         text = passage.text
         holes = self._masks(text)
@@ -145,9 +146,9 @@ class Detector:
 
         # A mask's own words are no labels: <DATE_OF_BIRTH> makes no birthday of the next date.
         shapes = self._recognized(blanked(text, holes) if holes else text)
-        found = kept(
-            [*shapes, *context.structured(passage), *ner.addresses(text, read, bool(holes))]
-        )
+        # Where masks are, the model is not asked for more, so that masking twice changes nothing.
+        addresses = () if holes else joining.joined(text, read, shapes)
+        found = kept([*shapes, *context.structured(passage), *addresses])
         if self._persons:
             found += kept(people.believable(text, ner.persons(read), bool(holes)))
             found += kept(people.everywhere(text, found)[len(found) :])

@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 from rag.privacy import tagger
 from rag.privacy.tagger import LABELS, Array, Tagger, Token
-from rag.records import Finding
 
 KINDS = ("PERSON", "STREET_ADDRESS")
 _FIRST = [label.startswith("B-") for label in LABELS]
@@ -67,16 +66,6 @@ def entities(model: Tagger, texts: Sequence[str]) -> list[list[Entity]]:
 def persons(found: Sequence[Entity]) -> list[tuple[int, int]]:
     """Return the ranges of the persons; `rag.privacy.people` says which of them to believe."""
     return [(start, end) for start, end, label in found if label == "PERSON"]
-
-
-def addresses(text: str, found: Sequence[Entity], masked: bool) -> Iterator[Finding]:
-    """Yield the model's street addresses that are to be believed: those with a number.
-
-    In a text that holds masks already none is, so that masking twice changes nothing.
-    """
-    for start, end, label in found:
-        if label == "STREET_ADDRESS" and not masked and any(map(str.isdigit, text[start:end])):
-            yield Finding(start, end, label, 0.6, "Ner")
 
 
 def _runs(found: Sequence[Token], chances: Array) -> Iterator[Entity]:

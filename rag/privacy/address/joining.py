@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from rag.privacy.address.items import is_house
 from rag.privacy.address.postcodes import MAYBE, postcode
@@ -17,8 +17,10 @@ from rag.privacy.address.tokens import (
     Tokens,
     tokens,
 )
+from rag.records import Finding
 
 _LEFT, _RIGHT = 120, 200
+_SCORE = 0.6
 _TRIM = " \t\r\n,;:.\"'“”‘’()[]{}<>|-–—/"
 Range = tuple[int, int]
 
@@ -92,3 +94,19 @@ def _speaks(t: Tokens, first: int, end: int) -> bool:
         elif bits & CAPITAL and not bits & UNIT:
             names = True
     return names and (house or kind)
+
+
+def joined(
+    text: str, read: Iterable[tuple[int, int, str]], found: Iterable[Finding]
+) -> Iterator[Finding]:
+    """Yield a model's addresses that are believed, beside what the grammar found.
+
+    Args:
+        read: The model's ranges with their labels; those called STREET_ADDRESS count.
+        found: Findings in the same text.
+    """
+    ranges = [(start, end) for start, end, label in read if label == "STREET_ADDRESS"]
+    if ranges:
+        known = [(f.start, f.end) for f in found if f.entity == "STREET_ADDRESS"]
+        for start, end in believed(text, ranges, sorted(known)):
+            yield Finding(start, end, "STREET_ADDRESS", _SCORE, "Ner")
