@@ -243,7 +243,8 @@ def _real_phone(rng: random.Random) -> str:
 
     kind = rng.choice((PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE))
     number = phonenumbers.example_number_for_type(rng.choice(_REGIONS), kind)
-    assert number is not None and number.national_number is not None
+    assert number is not None
+    assert number.national_number is not None
     number.national_number += rng.randint(-99, 99)
     forms = (PhoneNumberFormat.NATIONAL, PhoneNumberFormat.INTERNATIONAL, PhoneNumberFormat.E164)
     text = str(phonenumbers.format_number(number, rng.choice(forms)))
