@@ -78,7 +78,7 @@ HEALTHCARE: Mapping[str, Rule] = {
     # By the letters of 45 CFR 164.514(b)(2)(i); what is not named here is as in the default
     # profile. A name's pseudonym is a keyed hash: without the key it is derived from nothing
     # that the reader has, as the guidance on (R) wants.
-    "PERSON": Rule("pseudonym", 0.35),  # (A)
+    "PERSON": Rule("pseudonym"),  # (A)
     "LOCATION": _REDACT,  # (B) all that is smaller than a state; streets are in the default
     "ZIP_CODE": Rule("generalize"),  # (B) three digits, or 000 where few people live
     "DATE_TIME": Rule("generalize"),  # (C) the year stays
