@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from copy import copy
 from dataclasses import replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from rag.keys import Sealer, pseudonym_key
@@ -376,11 +376,9 @@ def fingerprint(privacy: Privacy) -> str:
 def _fingerprint(policies: Sequence[Policy], key: bytes, whose: Sequence[str] = ()) -> str:
     from importlib.metadata import version
 
-    from rag.privacy.lexicon import lexicon
-
     facts = {
         "code": CODE_VERSION,
-        "lists": hashlib.sha256(repr(sorted(lexicon().items())).encode()).hexdigest(),
+        "lists": _lists(),
         "policies": [policy.facts() for policy in policies],
         "whose": list(whose),
         "key": Sealer(key).tag("fingerprint"),
@@ -390,6 +388,13 @@ def _fingerprint(policies: Sequence[Policy], key: bytes, whose: Sequence[str] = 
         ],
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+@cache
+def _lists() -> str:
+    from rag.privacy.lexicon import lexicon
+
+    return hashlib.sha256(repr(sorted(lexicon().items())).encode()).hexdigest()
 
 
 @lru_cache(maxsize=64)  # an override may have one of its own
