@@ -26,7 +26,10 @@ if TYPE_CHECKING:
     from rag.ingest.rollback import RollbackReport
     from rag.langchain import CorpusRetriever
     from rag.ledger import QuarantineEntry, Run, Summary
+    from rag.ledger.vault import VaultStatus
+    from rag.ledger.vault.rotation import Rotation
     from rag.retrieve.query import Where
+    from rag.reveal import Revealed
     from rag.targets import Target
 
 ANSWER_HITS = 12
@@ -190,12 +193,49 @@ class Corpus:
         """Return the documents that could not be indexed, by name, with reason and next step."""
         return list(self.status().quarantine)
 
-    def source_key(self, entry: QuarantineEntry) -> str:
-        """Return the real name of a quarantined document, for the eyes of who may mend it.
+    def reveal(
+        self,
+        pseudonyms: Sequence[str] = (),
+        *,
+        documents: Sequence[str] = (),
+        principals: Sequence[Principal],
+        purpose: str,
+    ) -> list[Revealed]:
+        """Return who is behind pseudonyms, and where documents are: raw, to be shown only.
 
-        Raw: it may name a person, so show it and do not store it.
+        Each attempt, also a refused one, goes into the audit.
+
+        Args:
+            documents: By id, or by masked name.
+            purpose: Why; it is masked.
+
+        Raises:
+            Denied: ``privacy.vault.reveal`` names none of the principals.
+            SluiceError: There is no purpose, or the vault does not open.
         """
-        return self._context.unseal(entry.sealed_key)[0]
+        from rag.reveal import reveal
+
+        return reveal(self._context, pseudonyms, documents, principals=principals, purpose=purpose)
+
+    def vault_status(self) -> VaultStatus:
+        """Return what the vault holds, in figures, and under which keys."""
+        with self._context.ledger.read() as db:
+            return self._context.vault.status(db)
+
+    def rotate_vault(self, *, drop_old: bool = False) -> Rotation:
+        """Wrap all data keys of the vault anew; what was stopped goes on.
+
+        Args:
+            drop_old: Then delete the old key's file.
+
+        Raises:
+            VaultFailed: A key that something is wrapped by is not configured.
+            ConfigError: Another corpus still needs the old key's file.
+            CorpusBusy: A run holds the corpus.
+        """
+        from rag.reveal import rotate
+
+        return rotate(self._context, drop_old=drop_old)
 
     def unlock(self) -> bool:
         """End another run's hold on the corpus; return whether there was one.

@@ -50,7 +50,7 @@ def search(
     """Find passages that the asker may read."""
     from rag.corpus import Corpus
 
-    principals = _principals(asker)
+    principals = principals_of(asker)
     narrowed = _where(where or [])
     hits = Corpus.open(corpus).search(
         question, principals=principals, k=k, where=narrowed, target=target
@@ -90,7 +90,7 @@ def ask(
     """
     from rag.corpus import Corpus
 
-    answer = Corpus.open(corpus).ask(question, principals=_principals(asker), target=target)
+    answer = Corpus.open(corpus).ask(question, principals=principals_of(asker), target=target)
     if as_json:
         show_json(
             {
@@ -143,7 +143,7 @@ def evaluate(
     """
     from rag.corpus import Corpus
 
-    principals = _principals(asker) if asker else None
+    principals = principals_of(asker) if asker else None
     scores = Corpus.open(corpus).evaluate(queries, qrels, principals=principals)
     named = {
         "queries": scores.queries,
@@ -159,7 +159,7 @@ def evaluate(
         )
 
 
-def _principals(given: Sequence[str]) -> tuple[str, ...]:
+def principals_of(given: Sequence[str]) -> tuple[str, ...]:
     from rag.config import PRINCIPAL
     from rag.errors import ConfigError
 

@@ -216,8 +216,15 @@ def status(corpus: CORPUS, as_json: JSON = False) -> None:
 def quarantine(
     corpus: CORPUS,
     reveal: Annotated[
-        bool, typer.Option("--reveal", help="Show real file names; they may name persons.")
+        bool, typer.Option("--reveal", help="Show real file names; needs --as and --purpose.")
     ] = False,
+    asker: Annotated[
+        list[str] | None,
+        typer.Option("--as", metavar="PRINCIPALS", help="Who asks: user:NAME,group:NAME"),
+    ] = None,
+    purpose: Annotated[
+        str, typer.Option(metavar="TEXT", help="Why; it goes into the audit, masked.")
+    ] = "",
     as_json: JSON = False,
 ) -> None:
     """Show what could not be indexed, and why.
@@ -228,7 +235,7 @@ def quarantine(
 
     opened = Corpus.open(corpus)
     waiting = opened.quarantine()
-    names = _real_names(opened, waiting) if reveal else {}
+    names = _real_names(opened, waiting, asker or [], purpose) if reveal else {}
     if as_json:
         show_json([_quarantined(one, names.get(one.document_id)) for one in waiting])
     elif waiting:
@@ -248,10 +255,21 @@ def unlock(corpus: CORPUS, as_json: JSON = False) -> None:
         show("Unlocked." if freed else "No run holds it.")
 
 
-def _real_names(corpus: Corpus, waiting: list[QuarantineEntry]) -> dict[str, str]:
+def _real_names(
+    corpus: Corpus, waiting: list[QuarantineEntry], asker: list[str], purpose: str
+) -> dict[str, str]:
+    from rag.cli.asking import principals_of
+
+    if not waiting:
+        return {}
+    found = corpus.reveal(
+        documents=[one.document_id for one in waiting],
+        principals=principals_of(asker),
+        purpose=purpose,
+    )
     return {
-        one.document_id: corpus.source_key(one) + (" (an attachment)" if one.parent_id else "")
-        for one in waiting
+        one.document_id: " ".join(known.originals) + (" (an attachment)" if one.parent_id else "")
+        for one, known in zip(waiting, found, strict=True)
     }
 
 
