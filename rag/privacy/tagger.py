@@ -185,12 +185,14 @@ class Tagger:
         count = len(rows)
         full = np.zeros((-(-count // _ROUND) * _ROUND, rows.shape[1]), np.float32)
         full[:count] = rows
-        mixed = (full @ arrays[f"{name}.W"])[:count] + arrays[f"{name}.b"]
+        mixed: Array = (full @ arrays[f"{name}.W"])[:count] + arrays[f"{name}.b"]
         half = mixed.shape[1] // 2
-        best = np.maximum(mixed[:, :half], mixed[:, half:])
+        best: Array = np.maximum(mixed[:, :half], mixed[:, half:])
         best -= best.mean(1, keepdims=True)
         best /= np.sqrt((best * best).mean(1, keepdims=True) + 1e-5)
-        return best * arrays[f"{name}.g"] + arrays[f"{name}.h"]
+        best *= arrays[f"{name}.g"]
+        best += arrays[f"{name}.h"]
+        return best
 
     def _read(self, vectors: Array) -> Array:
         state = vectors
