@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rag.config import CorpusConfig
 
 # Raise a step's number when its code gives other results for the same input.
-PARSE = 1
+PARSE = 2
 CHUNK = 1
 
 PARSERS = ("unstructured", "pdfminer-six", "openpyxl", "python-pptx", "rapidocr")

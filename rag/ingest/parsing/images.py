@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy
 import rapidocr
-from PIL import Image, ImageOps, ImageSequence
+from PIL import Image, ImageOps, ImageSequence, IptcImagePlugin
 
 from rag.ingest.failures import Unparsable
 from rag.ingest.parsing import Content, Job
 from rag.ingest.parsing.layout import Line, blocks
-from rag.ingest.parsing.properties import field
+from rag.ingest.parsing.properties import field, xmp
 from rag.ingest.parsing.tables import table
 from rag.ingest.parsing.text import clean, decode
 from rag.records import Element
@@ -25,7 +25,12 @@ LONGEST_SIDE = 2000
 PIXELS = 120_000_000
 """In one frame, unpacked. An A3 page at 600 dpi has 70 million."""
 FRAMES = 500
-_TAGS = {270: "description", 315: "author", 33432: "copyright", 40093: "author", 40092: "comments"}
+_TAGS = {270: "description", 315: "author", 33432: "copyright", 40091: "title", 40092: "comments",
+         40093: "author", 40094: "keywords", 40095: "subject"}  # fmt: skip
+_CAMERA = {37510: "comments", 42032: "owner"}
+_IPTC = {(2, 5): "title", (2, 25): "keywords", (2, 80): "author", (2, 105): "description",
+         (2, 110): "author", (2, 116): "copyright", (2, 118): "contact", (2, 120): "description",
+         (2, 122): "author"}  # fmt: skip
 _SURE = 0.5
 _PARTS = ("Det", "Cls", "Rec")
 
@@ -91,14 +96,38 @@ def image(job: Job) -> Content:
 
 
 def _facts(picture: Image.Image) -> Iterator[Element]:
+    """Yield who made a picture and what it shows; not where, nor with which camera."""
+    exif = picture.getexif()
     for tag, label in _TAGS.items():
-        value = picture.getexif().get(tag)
+        value = exif.get(tag)
         if isinstance(value, bytes):
             value = value.decode("utf-16-le", "ignore")
         yield from field(label, value)
+    for tag, label in _CAMERA.items():
+        value = exif.get_ifd(0x8769).get(tag)
+        if isinstance(value, bytes):  # its first eight bytes name the encoding
+            wide = value.startswith(b"UNICODE\0")
+            value = value[8:].decode("utf-16" if wide else "utf-8", "ignore")
+        yield from field(label, value)
+    yield from _press(picture)
+    packet = picture.info.get("xmp") or picture.info.get("XML:com.adobe.xmp")
+    if packet:
+        yield from xmp(packet.encode() if isinstance(packet, str) else bytes(packet))
     for label, value in getattr(picture, "text", {}).items():  # of a PNG
         if not label.startswith("XML"):
             yield from field(label.lower(), value)
     comment = picture.info.get("comment")  # of a JPEG or GIF
     if isinstance(comment, bytes):
         yield from field("comment", decode(comment))
+
+
+def _press(picture: Any) -> Iterator[Element]:
+    """Yield IPTC's fields, which press photographs carry."""
+    try:
+        found = IptcImagePlugin.getiptcinfo(picture) or {}
+    except (OSError, SyntaxError, ValueError, IndexError, KeyError):
+        return
+    for key, label in _IPTC.items():
+        values = found.get(key, [])
+        for value in values if isinstance(values, list) else [values]:
+            yield from field(label, decode(value))

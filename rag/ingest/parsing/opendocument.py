@@ -50,6 +50,7 @@ def odt(job: Job) -> Content:
         for note in content.iter("{*}annotation")
         for each in field("comment", " ".join(" ".join(note.itertext()).split()))
     ]
+    comments += [each for said in content.iter("{*}desc") for each in field("picture", said.text)]
     first = next((each for each in body if each.kind == "title"), None)
     return Content(
         fields + headers + body + footers + comments, title or (first.text if first else "")

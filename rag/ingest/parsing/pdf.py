@@ -24,7 +24,7 @@ from rag.ingest.failures import Unparsable
 from rag.ingest.parsing import ATTACHMENTS, Content, Job, module
 from rag.ingest.parsing.adapt import Sections
 from rag.ingest.parsing.layout import Block, Line, blocks
-from rag.ingest.parsing.properties import field
+from rag.ingest.parsing.properties import field, xmp
 from rag.ingest.parsing.tables import table
 from rag.ingest.parsing.text import LONGEST, clean, cut
 from rag.ingest.zygote import Needs
@@ -266,7 +266,8 @@ def _scanned(
 
 _UNSET = ("(anonymous)", "(unspecified)", "anonymous", "unspecified", "untitled")
 _COMMENTED_PAGES = 2000
-_NOTES = ("/Text", "/FreeText", "/Highlight", "/StrikeOut", "/Underline")
+_NO_NOTES = ("/Link", "/Popup", "/Widget", "/FileAttachment")
+_DULL = ("/Title", "/Producer", "/Creator", "/CreationDate", "/ModDate", "/Trapped")
 _INFO = {"/Author": "author", "/Subject": "subject", "/Keywords": "keywords",
          "/Manager": "manager", "/Company": "company", "/Comments": "comments"}  # fmt: skip
 
@@ -286,8 +287,9 @@ def _facts(
             known = str(value) not in _UNSET
             if key == "/Title" and known:
                 title = " ".join(clean(str(value)).split())
-            elif key in _INFO and known:
-                fields += field(_INFO[key], value)
+            elif known and key not in _DULL and not key.startswith("/PTEX"):
+                fields += field(_INFO.get(key, clean(key.strip("/"))), value)
+        fields += [each for each in _packet(reader) if each not in fields]
         fields += _filled_in(reader)
         for name, versions in reader.attachments.items():
             for data in versions[: ATTACHMENTS - len(attached)]:
@@ -299,6 +301,13 @@ def _facts(
     return title, fields, tuple(attached)
 
 
+def _packet(reader: PdfReader) -> list[Element]:
+    """Return what the document's XMP says of it."""
+    root: Any = reader.trailer["/Root"]
+    packet = root.get("/Metadata")
+    return xmp(packet.get_object().get_data()) if packet is not None else []
+
+
 def _filled_in(reader: PdfReader) -> Iterator[Element]:
     """Yield what people put on the pages: form fields and comments."""
     for name, form_field in (reader.get_fields() or {}).items():
@@ -307,5 +316,5 @@ def _filled_in(reader: PdfReader) -> Iterator[Element]:
     for page in reader.pages[:_COMMENTED_PAGES]:
         for reference in page.annotations or []:
             note = reference.get_object()
-            if note.get("/Subtype") in _NOTES and note.get("/Contents"):
+            if note.get("/Subtype") not in _NO_NOTES and note.get("/Contents"):
                 yield from field("comment", f"{note.get('/T', '')}: {note['/Contents']}")

@@ -6,6 +6,7 @@ import io
 import zipfile
 from typing import Any
 
+from rag.ingest.failures import Unparsable
 from rag.ingest.parsing.archive import check_xml
 from rag.ingest.parsing.text import clean
 from rag.records import Element
@@ -71,3 +72,33 @@ def office(data: bytes) -> tuple[str, list[Element]]:
         "steve canny",
     }
     return title, [each for each in fields if each.text.lower() not in dull]
+
+
+_DUBLIN = {"creator": "author", "contributor": "author", "description": "description",
+           "subject": "keywords", "rights": "copyright", "publisher": "publisher",
+           "Credit": "author", "AuthorsPosition": "author", "CaptionWriter": "author",
+           "Headline": "description", "PersonInImage": "person shown", "Manager": "manager",
+           "Owner": "owner", "UsageTerms": "copyright"}  # fmt: skip
+
+
+def xmp(data: bytes) -> list[Element]:
+    """Return what an XMP packet says of who made the file and what it is about.
+
+    Not read: where a picture was taken, serial numbers of cameras, the history of edits.
+    """
+    from lxml import etree
+
+    fields: list[Element] = []
+    try:
+        root = safe_xml(data.strip(b"\0 \t\r\n"))
+    except (etree.XMLSyntaxError, Unparsable):
+        return fields
+    for each in root.iter("*"):
+        label = _DUBLIN.get(each.tag.rpartition("}")[2])
+        if label:
+            items = [item.text for item in each.iter("{*}li")] or [each.text]
+            fields += field(label, ", ".join(filter(None, items)))
+        for name, value in each.attrib.items():
+            label = _DUBLIN.get(name.rpartition("}")[2])
+            fields += field(label, value) if label else []
+    return fields

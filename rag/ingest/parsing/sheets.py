@@ -11,11 +11,11 @@ from typing import Any
 import openpyxl
 
 from rag.ingest.failures import Unparsable
-from rag.ingest.parsing import Content, Job
+from rag.ingest.parsing import Content, Job, package
 from rag.ingest.parsing.properties import field, office
 from rag.ingest.parsing.tables import table
 from rag.ingest.parsing.text import clean
-from rag.records import Element
+from rag.records import Element, ElementKind
 
 _DIGITS = re.compile(r"[0 ().\-/]*0[0 ().\-/]*")
 _FIELD_CODES = re.compile(r"&(?:\"[^\"]*\"|K[0-9A-F]{6}|[A-Z]|\d+|&)")
@@ -44,7 +44,7 @@ def xlsx(job: Job) -> Content:
         for block in _blocks(rows):
             elements += _block(block, number, section)
         elements += comments
-    return Content(elements, title)
+    return Content(elements + package.extras(job), title, package.embedded(job))
 
 
 def _shown(cell: Any) -> str:
@@ -101,8 +101,12 @@ def _block(rows: list[list[str]], page: int, section: tuple[str, ...]) -> Iterat
 
 
 def _margins(sheet: Any, page: int) -> Iterator[Element]:
-    for kind, margin in (("header", sheet.oddHeader), ("footer", sheet.oddFooter)):
+    margins: list[tuple[ElementKind, Any]] = []
+    for pages in ("odd", "even", "first"):
+        margins += [("header", getattr(sheet, f"{pages}Header"))]
+        margins += [("footer", getattr(sheet, f"{pages}Footer"))]
+    for kind, margin in margins:
         for part in (margin.left, margin.center, margin.right):
             text = _FIELD_CODES.sub("", part.text or "").strip()
             if text:
-                yield Element("header" if kind == "header" else "footer", clean(text), page)
+                yield Element(kind, clean(text), page)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pptx import Presentation
 from unstructured.partition.pptx import partition_pptx
 
-from rag.ingest.parsing import Content, Job, web
+from rag.ingest.parsing import Content, Job, package, web
 from rag.ingest.parsing.adapt import SILENT, adapt
 from rag.ingest.parsing.properties import office
 from rag.ingest.parsing.text import clean, cut
@@ -20,7 +20,7 @@ assert web  # loads the classification that partition_pptx uses too
 
 
 def pptx(job: Job) -> Content:
-    """Read a presentation with its speaker notes."""
+    """Read a presentation with its speaker notes; hidden slides are slides."""
     title, elements = office(job.data)
     found = partition_pptx(
         file=io.BytesIO(job.data), include_page_breaks=False, include_slide_notes=False, **SILENT
@@ -33,9 +33,9 @@ def pptx(job: Job) -> Content:
         if slide.has_notes_slide and slide.notes_slide.notes_text_frame is not None:
             notes = slide.notes_slide.notes_text_frame.text.strip()
             elements += [Element("text", part, number, section) for part in cut(clean(notes))]
-    elements = _with_footers(elements, number)
+    elements = _with_footers(elements, number) + package.extras(job)
     first = next((each for each in elements if each.kind == "title"), None)
-    return Content(elements, title or (first.text if first else ""))
+    return Content(elements, title or (first.text if first else ""), package.embedded(job))
 
 
 def _with_footers(elements: list[Element], slides: int) -> list[Element]:

@@ -1,4 +1,4 @@
-"""Word documents, by unstructured; and what it leaves out: notes, comments, text boxes."""
+"""Word documents, by unstructured; and what it leaves out: notes, comments, text boxes, changes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from unstructured.partition.docx import partition_docx
 
-from rag.ingest.parsing import Content, Job, web
+from rag.ingest.parsing import Content, Job, package, web
 from rag.ingest.parsing.adapt import SILENT, adapt
 from rag.ingest.parsing.properties import field, office, safe_xml
 from rag.records import Element
@@ -21,8 +21,10 @@ assert web  # loads the classification that partition_docx uses too
 def docx(job: Job) -> Content:
     """Read a Word document."""
     title, fields = office(job.data)
-    elements = adapt(partition_docx(file=io.BytesIO(job.data), include_page_breaks=False, **SILENT))
-    with zipfile.ZipFile(io.BytesIO(job.data)) as archive:
+    data, authors = package.accepted(job.data)
+    fields += authors
+    elements = adapt(partition_docx(file=io.BytesIO(data), include_page_breaks=False, **SILENT))
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
         names = set(archive.namelist())
         for part in ("word/footnotes.xml", "word/endnotes.xml"):
             if part in names:
@@ -32,10 +34,11 @@ def docx(job: Job) -> Content:
                 said = f"{comment.get(f'{_W}author', '')}: {_text(comment)}"
                 elements += field("comment", said)
         elements += _boxes(safe_xml(archive.read("word/document.xml")))
+    elements += package.extras(job)
     if not title:
         first = next((each for each in elements if each.kind == "title"), None)
         title = first.text if first else ""
-    return Content(fields + elements, title)
+    return Content(fields + elements, title, package.embedded(job))
 
 
 def _notes(root: Any) -> list[Element]:
