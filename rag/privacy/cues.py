@@ -58,6 +58,8 @@ RELATIONS = word_set(
     mentor doctor physician surgeon dentist therapist midwife carer nurse patient client customer
     employee driver courier guest passenger candidate applicant student pupil witness victim suspect
     defendant claimant lawyer solicitor barrister attorney accountant plumber electrician babysitter
+    holder witness attention attn author owner founder contact recipient policyholder bro sis buddy
+    pal grandchild godchild insured deceased subscriber tenant member signatory
     nanny godson goddaughter godmother godfather sibling kid boy girl named called surname
     """
 )
@@ -82,7 +84,7 @@ TALKING = word_set(
     """
     ask asks asked asking tell tells told telling contacted phoned texted emailed
     messaged met thank thanked thx remind reminded informed invited married meant interviewed owes
-    owe
+    owe let says
     """
 )
 """Those of them that only people stand after."""
@@ -104,10 +106,10 @@ AFTER = word_set(
 )
 SPEAKING = word_set(
     """
-    never said says told asks asked came went lives lived wants wanted whose signed wrote writes phoned
-    thinks thought knows knew died studies studied speaks spoke forgot complained complains refused
-    denied admitted explained replied married divorced loves hates was is works worked joined
-    promised suffered underwent teaches drove agreed agrees felt feels
+    never said says told asks asked came went lives lived wants wanted whose signed wrote writes
+    phoned thinks thought knows knew died studies studied speaks spoke forgot complained complains
+    refused denied admitted explained replied married divorced loves hates was is works worked
+    joined promised suffered underwent teaches drove agreed agrees felt feels
     """
 )
 """Those of the words after a name that only persons do."""
@@ -143,17 +145,17 @@ INSTITUTIONS = word_set(
     """
     university universitat universite universidad universita hospital klinik clinic clinics library
     institute institut instituto foundation stiftung college school academy museum gallery prize
-    award awards medal bank church cathedral mosque synagogue temple theatre theater act law
-    council committee commission ministry department agency authority association society trust
-    fund group holding holdings ltd limited inc llc llp plc corp corporation company co gmbh gesbr ag kg
-    ohg ug kgaa sarl sas sasu sa srl spa nv bv bvba ab as asa aps oy oyj kft zrt sro pty pte
-    pvt sdn tbk ltda eirl cv ba rfh consulting consultants solutions services systems technologies
-    technology software partners associates attorneys solicitors brothers bros sons enterprises
-    industries international global logistics motors pharma pharmaceuticals chemicals foods
-    airlines airways hotel hotels restaurant cafe bar pub inn store stores shop supermarket
-    magazine journal times post gazette tribune newsletter press publishing books records studios
-    productions entertainment media news radio tv channel network networks fc united rovers
-    championship cup league open tournament festival model index scale test
+    award awards medal bank church cathedral mosque synagogue temple theatre theater act law council
+    committee commission ministry department agency authority association society trust fund group
+    holding holdings ltd limited inc llc llp plc corp corporation company co gmbh gesbr ag kg ohg ug
+    kgaa sarl sas sasu sa srl spa nv bv bvba ab as asa aps oy oyj kft zrt sro pty pte pvt sdn tbk
+    ltda eirl cv ba rfh consulting consultants solutions services systems technologies technology
+    software partners associates attorneys solicitors brothers bros sons enterprises industries
+    international global logistics motors pharma pharmaceuticals chemicals foods airlines airways
+    hotel hotels restaurant cafe bar pub inn store stores shop supermarket magazine journal times
+    post gazette tribune newsletter press publishing books records studios productions entertainment
+    media news radio tv channel network networks fc united rovers championship cup league open
+    tournament festival model index scale test
     """
 )
 """After a name they make a thing of it that bears the name."""
@@ -161,7 +163,7 @@ LEADING = word_set("university bank city town college county school hospital ins
 """With ``of``, in front of a name: the University of Jason."""
 FIRMS = word_set(
     """
-    bank employer company hotel firm firma pt cv ud supplier vendor organisation organization
+    bank employer company hotel firm firma pt cv ud pd fa supplier vendor organisation organization
     institution restaurant agency manufacturer brand employers city town village country county
     region state province district place ort stadt ville ciudad citta location birthplace
     """
@@ -187,6 +189,16 @@ EPONYMS = word_set(
     """
 )
 """Things that bear their discoverer's name, with a small letter: Parkinson's disease."""
+
+PAPERS = word_set(
+    """
+    licence license card passport signature death birth file case account statement testimony home
+    house name names mother father son daughter wife husband behalf care office request
+    """
+)
+"""With ``of`` in front of a name: on behalf of Paige."""
+PLACE_ENDS = word_set("ville city town county village street road avenue airport station lane")
+"""At the end of what looks like a name they make a place of it."""
 
 STATES = word_set(
     """

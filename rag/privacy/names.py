@@ -161,7 +161,9 @@ def _alone(read: Reading, place: int) -> Span | None:
         if length < (4 if word.upper else 3) and evidence(read, place, place) < STRONG:
             return None
         return Span(place, place, 0.5 if flags & GIVEN else 0.42)
-    needed = WEAK if flags & GIVEN and not flags & (PROPER | RARE) and length > 2 else STRONG
+    usual = not flags & (PROPER | RARE) and length > 2
+    after_for = place > 0 and read.words[place - 1].folded in {"for", "with", "by", "from"}
+    needed = WEAK if usual and (flags & GIVEN or after_for) else STRONG
     if evidence(read, place, place) < needed:
         return None
     return Span(place, place, 0.45)
@@ -171,6 +173,8 @@ def _addressed(read: Reading, place: int, last: int) -> Span | None:
     """A word in no list, where only a person's name can stand: ask Nkechi about it."""
     for word, flags in zip(read.words[place : last + 1], read.flags[place : last + 1], strict=True):
         piece = read.text[word.start : word.end]
+        if len(piece) == 1:
+            continue
         if flags & COMMON or plain(flags) or not piece[1:].islower() or len(piece) < 3:
             return None
     return Span(place, last, 0.45) if evidence(read, place, last) == STRONG else None
@@ -206,11 +210,13 @@ def _opens(read: Reading, place: int) -> bool:
 
 def _unlisted(read: Reading, place: int, last: int) -> Span | None:
     """Two words in no dictionary, capitalised amid English: Wilhelmina Osterbrook."""
-    if last - place not in (1, 2):
+    if last - place not in (1, 2, 3):
         return None
     dictionary = False
     for word, flags in zip(read.words[place : last + 1], read.flags[place : last + 1], strict=True):
         piece = read.text[word.start : word.end]
+        if len(piece) == 1 and piece.isupper() and word is not read.words[last]:
+            continue
         if len(piece) < 3 or not piece[1:].islower() or flags & COMMON:
             return None
         dictionary |= bool(flags)
@@ -273,7 +279,8 @@ def _goes_on(read: Reading, first: int, place: int, gap: str) -> bool:
             return not plain(flags)
         if not read.loose or gap not in {" ", ". "} or len(following.folded) < 3:
             return False
-        return sure(flags) or (not flags and bool(read.flags[first] & GIVEN))
+        known = sure(read.flags[first]) and bool(read.flags[first] & GIVEN)
+        return sure(flags) or (known and (not flags or bool(flags & SURNAME and not flags & RARE)))
     if "\n" in gap and not _wraps(read, first, place):
         return False
     if following.folded in cues.TITLED and following.folded in TITLES and not flags:

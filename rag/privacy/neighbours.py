@@ -7,18 +7,25 @@ import re
 from rag.privacy import cues
 from rag.privacy.lexicon import GIVEN, SURNAME, plain, sure
 from rag.privacy.reading import Reading, stands
+from rag.privacy.words import word_set
 
 NONE, WEAK, STRONG = 0, 1, 2
 _JOINED = re.compile(r" ?(?:&|\+) ?")
+_NAMING = cues.GREETINGS | word_set("im name named called surname alias thanks sorry lol gm thx")
 _AND = frozenset({"and", "og", "och", "und", "y", "et", "e", "en", "i", "ja", "&"})
 _DETERMINERS = frozenset(
     {"the", "a", "an", "this", "that", "our", "your", "his", "her", "their", "my", "its", "any"}
     | {"each", "every", "no", "of", "new", "these", "those", "some", "all", "in", "on", "at"}
 )
+_FIRM_BEFORE = frozenset({"at", "by", "from", "the", "for", "employer", "bank"})
+_VILLAGE = re.compile(
+    r"[-–](?:sur|sous|les|lès|la|le|en|près|aux|lez|unter|ob|am|an|im|bei|in)[-–]"
+)
 _ROW = 8  # words on either side
 _DOTTED = re.compile(
-    r",? ?(?:S\.? ?A\.?(?: ?S\.| ?de C\.)?|S\. ?L\. ?(?:U\.)?|S\. ?[Rrp]\. ?[lA]\.|S\.p\.A\.|[dj]\. ?[od]\. ?(?:o\.)?"
-    r"|d\.d\.|s\. ?r\. ?o\.|a\. ?s\.|[zZ] ?o\. ?o\.|E\.I\.R\.L\.|[BN]\.V\.|L\.L\.[CP]\.|K\.K\.)(?!\w)"
+    r",? ?(?:[ASIK]/[SA]\b|S\.? ?A\.?(?: ?S\.| ?de C\.)?|S\. ?L\. ?(?:U\.)?|S\. ?[Rrp]\. ?[lA]\.|"
+    r"S\.p\.A\.|S\.Coop|[dj]\. ?[od]\. ?(?:o\.)?|d\.d\.|s\. ?r\. ?o\.|a\. ?s\.|[zZ] ?o\. ?o\.|"
+    r"E\.I\.R\.L\.|[BN]\.V\.|L\.L\.[CP]\.|K\.K\.)(?!\w)"
 )
 """What firms are written with, by its dots."""
 _BLANK_LINE = re.compile(r"[ \t]*\n[ \t]*\n\s*")
@@ -40,23 +47,24 @@ def evidence(read: Reading, first: int, last: int) -> int:
 def _before(read: Reading, first: int) -> bool:
     if not first:
         return False
-    word, gap = read.words[first - 1], read.gap(first - 1)
-    folded = word.folded
+    folded, gap = read.words[first - 1].folded, read.gap(first - 1)
+    earlier = read.words[first - 2].folded if first > 1 else ""
     if gap in {"'s ", "’s "}:
         return folded in {"it", "name"}
-    if gap not in {" ", ": "}:
+    if gap in {": ", ", "}:
+        return folded in cues.RELATIONS
+    if gap != " ":
         return False
     if folded == "is":
-        return first > 1 and read.words[first - 2].folded in {"name", "this", "here"}
-    if gap == ": ":
-        return folded in cues.RELATIONS
-    return (
-        folded in cues.RELATIONS
-        or folded in cues.TALKING
-        or folded in {"im", "named", "called", "surname", "alias"}
-        or folded in cues.GREETINGS
-        or (folded in {"thanks", "sorry", "lol", "sincerely"})
-    )
+        return earlier in {"name", "this", "here"}
+    if folded == "am":
+        return earlier == "i"
+    if folded == "of":
+        return earlier in cues.PAPERS
+    if folded == "its":
+        after = read.words[first + 1].folded if first + 1 < len(read.words) else ""
+        return after == "here"
+    return folded in cues.RELATIONS or folded in cues.TALKING or folded in _NAMING
 
 
 def _after(read: Reading, last: int) -> bool:
@@ -118,6 +126,11 @@ def _within_sentence(read: Reading, first: int, last: int) -> bool:
 
 def of_thing(read: Reading, first: int, last: int) -> bool:
     """Tell whether a name is of a place, a firm, an institution, a disease: nobody's."""
+    if last > first and read.words[last].folded in cues.PLACE_ENDS:
+        return True
+    start, end = read.words[first].start, read.words[last].end
+    if _VILLAGE.search(read.text, start, min(end + 7, start + 80)):
+        return True
     return _leads_to_thing(read, last) or _follows_thing(read, first, last) or in_firm(
         read, first, last
     )  # fmt: skip
@@ -183,12 +196,7 @@ def in_firm(read: Reading, first: int, last: int) -> bool:
     ):
         start -= 1
     count = len(read.words)
-    while (
-        stop + 1 < count
-        and stop - last < _ROW
-        and read.gap(stop) in {", ", "-"}
-        and read.words[stop + 1].capital
-    ):
+    while stop + 1 < count and stop - last < _ROW and _of_row(read, stop, stop + 1):
         stop += 1
     if stop + 1 < count and _JOINED.fullmatch(read.gap(stop)) and read.words[stop + 1].capital:
         stop += 1
@@ -203,9 +211,17 @@ def in_firm(read: Reading, first: int, last: int) -> bool:
     commas = any("," in read.gap(i) for i in range(start, stop))
     if not (amp or (commas and len(row) > 2)):
         return False
+    if _DOTTED.match(read.text, read.words[stop].end):
+        return True
     if stop + 1 < count and read.gap(stop) == " " and read.words[stop + 1].capital:
         return read.words[stop + 1].folded in cues.INSTITUTIONS
-    return _surnames(read, row)
+    return _surnames(read, row) or (start > 0 and read.words[start - 1].folded in _FIRM_BEFORE)
+
+
+def _of_row(read: Reading, gap: int, place: int) -> bool:
+    return (
+        read.gap(gap) in {", ", "-"} and read.words[place].capital and not plain(read.flags[place])
+    )
 
 
 def _and(read: Reading, place: int) -> bool:
@@ -214,6 +230,4 @@ def _and(read: Reading, place: int) -> bool:
 
 def _surnames(read: Reading, row: list[int]) -> bool:
     flags = [read.flags[place] for place in row]
-    if any(plain(f) for f in flags):
-        return False
     return any(not f & GIVEN for f in flags) and sum(bool(f & SURNAME) for f in flags) > 1

@@ -57,14 +57,18 @@ def everywhere(text: str, found: list[Finding]) -> list[Finding]:
 
 
 def _dressed(text: str, persons: Iterable[Finding]) -> Iterator[Finding]:
-    """Yield names with the titles in front and the degrees after them."""
+    """Yield names with the titles in front, the degrees after them, and no gap within."""
+    last = -1
+    first = 0
     for start, end in sorted({(f.start, f.end) for f in persons}):
+        if last >= 0 and last < start <= last + 2 and not text[last:start].strip(" "):
+            yield Finding(first, end, "PERSON", 0.8, "Consistency")
         before = _TITLE.search(text, max(start - 24, 0), start)
         after = _SUFFIX.match(text, end)
         if before or after:
-            first = before.start() if before else start
-            last = after.end() if after else end
-            yield Finding(first, last, "PERSON", 0.8, "Title")
+            whole = before.start() if before else start, after.end() if after else end
+            yield Finding(*whole, "PERSON", 0.8, "Title")
+        first, last = start, max(end, last)
 
 
 class _Known:
