@@ -54,6 +54,42 @@ _SCRIPTS = {
     "AM": "\u0530-\u058f",
 } | dict.fromkeys(("EG", "SA", "AE", "IR", "IQ", "JO", "MA", "DZ", "TN", "SY", "LB", "KW"),
                   "\u0600-\u06ff") | {"IN": "\u0900-\u0dff", "NP": "\u0900-\u097f"}  # fmt: skip
+_MORE_REGIONS = """
+abu dhabi emirate, abuja fct, agder, aichi, alberta, alsace, andalusia, apulia, aquitaine,
+aragon, ashanti region, asturias, attica, australian capital territory, auvergne, azad kashmir,
+baja california, balearic islands, bali, balochistan, banten, basque country, bavaria,
+bay of plenty, bretagne, british columbia, brittany, burgundy, cairo governorate, calabarzon,
+calabria, canary islands, cantabria, canterbury, castile and leon, castilla la mancha,
+castilla y leon, catalonia, cdmx, central bohemian region, central java, central luzon,
+central macedonia, chiba, chungcheongnam do, ciudad de mexico, co cork, co dublin, co galway,
+co kerry, county antrim, county cork, county down, county dublin, county durham, county galway,
+county kerry, crete, dalarna, davao del sur, dki jakarta, dolnoslaskie, dyfed, east java,
+east sussex, eastern cape, eastern province, estado de mexico, extremadura, fife, flanders,
+free state, fujian, fukuoka, galicia, gangwon do, gauteng, gavleborg, giza governorate,
+grand est, greater accra, greater london, greater manchester, guangdong, gwynedd, gyeonggi,
+gyeonggi do, gyeongsangbuk do, hauts de france, hawkes bay, hebei, henan, hesse, hokkaido, hubei,
+hunan, hyogo, ile de france, ilfov, innlandet, islamabad capital territory, jalisco, jawa barat,
+jawa tengah, jawa timur, jeollanam do, jiangsu, kanagawa, kanagawa ken, kano state,
+khyber pakhtunkhwa, kiambu county, kwazulu natal, kyiv oblast, kyoto fu, la rioja, lagos state,
+lazio, leningrad oblast, liaoning, liguria, limpopo, lodzkie, lombardia, lombardy, lorraine,
+lothian, lower saxony, lubelskie, lviv oblast, makkah province, malopolskie, manitoba,
+masovian voivodeship, mazowieckie, merseyside, metro manila, midlothian, minas gerais,
+moscow oblast, mpumalanga, nairobi county, navarre, new brunswick, new south wales,
+newfoundland and labrador, noord brabant, nordland, normandie, normandy, north brabant,
+north holland, north rhine westphalia, north west, north yorkshire, northern cape,
+northern territory, northland, northwest territories, nouvelle aquitaine, nova scotia,
+nuevo leon, nunavut, occitanie, odesa oblast, ontario, osaka fu, otago, oyo state,
+pays de la loire, peloponnese, piedmont, pirkanmaa, podkarpackie, pomorskie, powys,
+prince edward island, provence, puebla, puglia, punjab, quebec, queensland, rhineland palatinate,
+rio de janeiro, rivers state, riyadh province, rogaland, saitama, sao paulo, sardinia,
+saskatchewan, saxony, shaanxi, shandong, sichuan, sicily, sindh, skane, slaskie, smaland,
+south australia, south glamorgan, south holland, south moravian region, south yorkshire,
+southland, strathclyde, sverdlovsk oblast, taranaki, tasmania, telemark, thessaly, thuringia,
+timis, tokyo to, transylvania, trondelag, tuscany, tyne and wear, umbria, uppland, uusimaa,
+varsinais suomi, veneto, veracruz, vestland, victoria, viken, waikato, wallonia, west java,
+west midlands, west sussex, west yorkshire, western australia, western cape, wielkopolskie,
+yukon, yunnan, zachodniopomorskie, zhejiang, zuid holland
+"""
 _POPULATION_OF_NATIVE = 100_000
 _POPULATION_OF_VARIANTS = 1_000_000
 
@@ -75,9 +111,17 @@ def _providers() -> Iterator[type]:
 def _values(names: Iterable[str]) -> Iterator[str]:
     for provider in _providers():
         for name in names:
-            for value in vars(provider).get(name, ()):
-                pieces = value if isinstance(value, tuple) else (value,)
-                yield from (piece for piece in pieces if isinstance(piece, str) and len(piece) > 2)
+            yield from (text for text in _texts(vars(provider).get(name, ())) if len(text) > 2)
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        yield from _texts(list(value.values()))
+    elif isinstance(value, (tuple, list)):
+        for part in value:
+            yield from _texts(part)
 
 
 def cities() -> set[str]:
@@ -128,7 +172,8 @@ def section(name: str, values: Iterable[str], but: frozenset[str] = frozenset())
 def main() -> None:
     warnings.simplefilter("ignore")
     lands = countries()
-    regions = {fold(name) for name in _values(_REGIONS)} - {"central", "southern", "western"}
+    regions = {fold(name) for name in [*_values(_REGIONS), *_MORE_REGIONS.split(",")]}
+    regions -= {"central", "southern", "western", "meta", ""}
     text = (
         HEAD
         + section("country", lands)

@@ -8,7 +8,7 @@ from rag.privacy.address import heads
 from rag.privacy.address.heads import Head
 from rag.privacy.address.items import Item, code, is_house, item, place, separators
 from rag.privacy.address.postcodes import LIKELY, MAYBE, SURE, postcode
-from rag.privacy.address.tail import city_before, left, tail
+from rag.privacy.address.tail import Tail, city_before, left, tail
 from rag.privacy.address.tokens import (
     AFTER,
     BEFORE,
@@ -20,8 +20,10 @@ from rag.privacy.address.tokens import (
     PUNCTUATION,
     SMALL,
     STOP,
+    UNIT,
     UPPER,
     Tokens,
+    bits_of,
     tokens,
 )  # fmt: skip
 
@@ -35,13 +37,8 @@ _SURE_RULES = (
 )
 _WEAK_RULES = (heads.number_and_words, heads.words_and_number, heads.unit_first, heads.road)
 _ANCHOR = re.compile(
-    r"\d+|\b(?:Street|St|Road|Rd|Avenue|Ave|Lane|Ln|Drive|Dr|Boulevard|Blvd|Court|Way|Place|Terrace|"
-    r"Crescent|Square|Close|Trail|Vista|Parkway|Highway|Gardens|Grove|Hill|Hills|Park|View|Manor|"
-    r"Rue|Via|Calle|Paseo|Boulevard|Chemin|Corso|Viale|Largo|Praça|Travessa|Camino|Diagonal|Ronda|Alameda|Avenida|Rua|Strada|Ulica|Jalan|Plaza|Piazza|Carrer|Walk|Ridge|Meadow|Meadows|"
-    r"Prairie|Cape|Groves|Port|Ports|Unions|Roads|Streets|Ville|Village|Wells|Lodge|Mews|Quay|"
-    r"Bridge|Crossing|Point|Springs|Valley|Heights|Station|Loop|Row|Circle|Mill|Mills)\b"
+    r"\d+|[A-ZÀ-Þ][^\W\d_]{2,}|\b(?:St|Rd|Dr|Ln)\b"
     r"|\b(?:rue|boulevard|avenue|chemin|place|calle|ulica|strada|rua) (?:d|l|[A-Z])"
-    r"|\w{3}(?:stra(?:ß|ss)e|straat|gasse|gatan|gata|vej|veien|katu)\b"
 )
 _CUE = re.compile(
     r"(?:\b(?:liv(?:e|es|ed|ing)|resid\w{1,6}|address\w{0,3}|addr|adresse|anschrift|direcci[oó]n|"
@@ -80,6 +77,8 @@ def _windows(text: str) -> list[tuple[int, int]]:
     ranges: list[tuple[int, int]] = []
     for match in _ANCHOR.finditer(text):
         number = match.group()[0].isdigit()
+        if not number and not bits_of(match.group()) & KIND:
+            continue
         start = max(match.start() - (_LEFT if number else _LEFT // 2), 0)
         end = match.end() + (_RIGHT if number else _RIGHT // 2)
         if ranges and start <= ranges[-1][1]:
@@ -181,11 +180,25 @@ def _accepted(t: Tokens, head: Head) -> tuple[int, int] | None:
     first = left(t, head.start, head.wide)
     if not head.sure and not rest.supports:
         units = first < head.start and t.has(first, CAPITAL) and not head.wide
+        if not head.cue and _placed_behind(t, head, rest):
+            return first, rest.end
         if not (units or (head.cue and _cued(t, first) and not t.loose)):
             return None
-    if head.bare and not set(rest.kinds) & {"street", "city", "town", "region", "country", "local"}:
+    if (head.bare and (("post" in rest.kinds and len(rest.kinds) == 1) or _thing(t, head))) or (
+        head.bare and not set(rest.kinds) & {"street", "city", "town", "region", "country", "local"}
+    ):
         return None
     return first, rest.end
+
+
+def _placed_behind(t: Tokens, head: Head, rest: Tail) -> bool:
+    """Whether a street without a number has its town behind it: "Thompson Drive, Ashleyhaven"."""
+    known = t.has(head.end - 1, AFTER | ENDING) or t.has(head.start, BEFORE)
+    return bool(set(rest.kinds) & ({"town", "city", "region"} if known else {"town"}))
+
+
+def _thing(t: Tokens, head: Head) -> bool:
+    return t.word(head.start) in {"office", "room"} and not t.has(head.end, PUNCTUATION | BREAK)
 
 
 def _postcode_first(t: Tokens, n: int) -> tuple[int, int] | None:
@@ -240,7 +253,13 @@ def _with_places(t: Tokens, n: int, end: int, strength: int) -> tuple[int, int] 
         first, after = n, tail(t, follows.end)
         if after.end < follows.end:
             after.end = follows.end
-    elif city and country and strength >= MAYBE and len(t.word(n)) >= 3:
+    elif (
+        city
+        and after.kinds[:1] in (["country"], ["region"], ["code"])
+        and country
+        and len(t.word(n)) >= 3
+        and not any(t.has(i, BREAK | UNIT) for i in range(begin, n))
+    ):
         first = begin
     else:
         return None

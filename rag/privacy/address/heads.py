@@ -31,7 +31,9 @@ from rag.privacy.address.tokens import (
 from rag.privacy.lexicon import flags_of, plain
 from rag.privacy.words import word_set
 
-_BETWEEN = word_set("no nr n nro num numero nummer number № # ° º o haus d дом буд д br bb . , :")
+_BETWEEN = word_set(
+    "no nr n nro num numero nummer number № # ° º o haus b bud d дом буд д br bb . , :"
+)
 _NUMBERED = word_set(
     "highway hwy route rte road rd fm freeway interstate autopista ruta carretera street"
 )
@@ -59,7 +61,14 @@ _MONTHS = word_set(
 _BLOCKS = re.compile(r"[1-9]\d?-[1-9]\d?-[1-9]\d?")
 _BEFORE_PLACES = word_set("at to from of near on into outside in by opposite behind")
 _TOWNS = word_set(
-    "ville village valley port ports lake lakes station park mall club junction union"
+    "ville village valley port ports lake lakes station park mall club junction union "
+    "cross land fort beach sound parking"
+)
+_NO_STREETS = word_set(
+    "vale villa park parque campo lago place residence port rio cite general area colonia distrito "
+    "jardim vila square canale galleria condominio passage hameau morro feira favela aeroporto estacao "
+    "nucleo lagoa sitio fazenda praia sector setor canada khu land conjunto residencial al pl per c "
+    "so long or put po pr r m cr cl ch os pc lt lg tr tv gg rr l urb sh"
 )
 _FAMOUS = word_set(
     "wall downing fleet sesame main high abbey fifth madison k j bourbon the silk rail cross"
@@ -244,9 +253,9 @@ def kind_before_name(t: Tokens, n: int) -> Head | None:
         end = place + 1  # rue de Tinguely, 5886 Crevoisier
     elif t.has(n, DIGITS) and len(t.word(n)) > 5:
         return None
-    elif t.has(end, DIGITS) and len(t.word(end)) < 4 and _closes(t, end + 1):
-        end += 1
-    elif t.has(end, DIRECTION) and t.has(end, CAPITAL):
+    elif (t.has(end, DIGITS) and len(t.word(end)) < 4 and _closes(t, end + 1)) or (
+        t.has(end, DIRECTION) and t.has(end, CAPITAL)
+    ):
         end += 1
     vague = t.word(best) in _VAGUE_BEFORE and not (
         (t.has(best, CAPITAL) and len(t.word(best)) > 2) or t.word(best + 1) == "."
@@ -284,6 +293,8 @@ def _abbreviates(t: Tokens, i: int) -> bool:
         )
     if t.word(i) == ":":
         return t.word(i - 1) in _BETWEEN or t.word(i - 2) in _BETWEEN
+    if t.word(i) == "o" and t.word(i - 1) in {".", "n"}:
+        return True
     return t.word(i + 1) in {".", "°", "º", "o", ":"}
 
 
@@ -407,7 +418,7 @@ def number_and_words(t: Tokens, n: int) -> Head | None:
         return None
     start = unit(t, start) or start
     end = name(t, start, 5)
-    if end == start or t.word(start) in _MONTHS:
+    if end == start or t.word(start) in _MONTHS or t.surface(n).count("/") > 1:
         return None
     if is_house(t, end) and len(t.word(end)) < 5:
         end = house(t, end)
@@ -483,7 +494,7 @@ def road(t: Tokens, n: int) -> Head | None:
 
 def street_alone(t: Tokens, k: int) -> Head | None:
     """A street without a number, from its kind: "the shop on Guinevan Street"."""
-    if t.has(k, BEFORE) and _kind_shape(t, k):
+    if t.has(k, BEFORE) and _kind_shape(t, k) and t.word(k) not in _NO_STREETS:
         first = dot(t, k + 1)
         while t.has(first, SMALL) and not t.has(first, CAPITAL) and first < k + 5:
             first += 1
@@ -499,7 +510,7 @@ def street_alone(t: Tokens, k: int) -> Head | None:
     if not t.has(k, CAPITAL) or not t.has(k, AFTER | WEAK | ENDING):
         return None
     first = k
-    while first > 0 and k - first < 3 and t.has(first - 1, CAPITAL) and not t.has(first - 1, STOP):
+    while k - first < 3 and t.capital(first - 1):
         first -= 1
     if first == k and not t.has(k, ENDING):
         return None

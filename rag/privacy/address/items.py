@@ -45,12 +45,14 @@ _CITY_END = (
     "side", "land", "port", "ford", "ham", "field", "dorf", "hausen", "burg", "heim", "chester",
     "haven", "view", "fort", "stadt", "vik", "by", "grad", "ovo", "abad", "pur", "nagar", "pura",
 )  # fmt: skip
+_OFFICES = word_set("365 2010 2013 2016 2019 2021 2024")
+_DIVISIONS = word_set("state county province region district city governorate oblast prefecture")
 _CODE_WORDS = word_set("tk τκ cp pin pincode zip zipcode cep plz postcode postal cap pc eircode")
-_VALUE = re.compile(r"[^\W_]{0,4}\d[\w\-/–]{0,8}")
+_VALUE = re.compile(r"(?:[^\W\d_]{1,3}-)?[^\W_]{0,4}\d[\w\-/–]{0,8}")
 _FLOOR = re.compile(r"\d{1,3}/?f(?:l|/o)?", re.IGNORECASE)
 _NUMBER_WORDS = word_set("no nr n nro num number numero nummer nº № # ° o")
 _FLOORS = word_set(
-    "floor flr fl level lvl etage stock og ug piso andar piano planta etg emelet stiege th tv mf "
+    "floor flr fl level lvl etage stock og ug piso andar piano planta etg emelet stiege th tv mf tr trp "
     "sal nadstropje kat krs esc esquerdo direito dcha izda sc apt suite"
 )
 _FLOOR_WORDS = word_set(
@@ -141,16 +143,19 @@ def unit(t: Tokens, i: int) -> int:
         if _FLOOR.fullmatch(word):
             return i + 1
         after = dot(t, i + 1)
-        if (t.has(i, ORDINAL) or after > i + 1 or t.has(i + 1, CAPITAL)) and t.word(
-            after
-        ) in _FLOORS:
+        if (
+            t.has(i, ORDINAL)
+            or after > i + 1
+            or t.has(i + 1, CAPITAL)
+            or t.word(after) in {"tr", "trp", "sal", "krs"}
+        ) and t.word(after) in _FLOORS:
             return dot(t, after + 1)
         if t.has(i, ORDINAL) and len(t.word(after)) == 1 and t.has(after, CAPITAL):
             return after + 1
         return 0
     if word in _FLOOR_WORDS and t.word(i + 1) in {"floor", "flr", "flat", "level", "unit"}:
         return i + 2
-    if not t.has(i, UNIT):
+    if not t.has(i, UNIT) or (word == "office" and t.word(i + 1) in _OFFICES):
         return 0
     after = i + 1
     for _ in range(4):
@@ -275,6 +280,13 @@ def _before_country(t: Tokens, i: int, end: int) -> int:
     return end
 
 
+def _numbered_street(t: Tokens, i: int) -> int:
+    """Return the end of "Street 13", "Main 5": streets that have numbers for names; or 0."""
+    if t.has(i, AFTER) and t.has(i, CAPITAL) and t.has(i + 1, NUMBER) and len(t.word(i + 1)) < 5:
+        return i + 2
+    return 0
+
+
 def code(t: Tokens, i: int) -> int:
     """Return how sure a token is a region's code: 2 a known one, 1 letters like one, 0 none."""
     if not t.has(i, UPPER) or len(t.word(i)) > 5:
@@ -318,11 +330,13 @@ def item(t: Tokens, i: int) -> Item | None:
         return found
     if t.has(i, UPPER) and code(t, i):
         return Item("code", i + 1, code(t, i))
-    end = local(t, i)
+    end = local(t, i) or _numbered_street(t, i)
     if end:
         return Item("local", end, 2)
     end = _before_country(t, i, name(t, i))
     if found:
+        if t.word(found.end) in _DIVISIONS and t.has(found.end, CAPITAL):
+            return Item("region", found.end + 1, 2)
         if end > found.end and found.kind == "city":
             beyond = place(t, found.end)
             if (beyond is None or not t.capital(found.end)) and not t.has(found.end, UNIT | LOCAL):

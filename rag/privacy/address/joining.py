@@ -17,6 +17,7 @@ from rag.privacy.address.tokens import (
     Tokens,
     tokens,
 )
+from rag.privacy.lexicon import flags_of
 from rag.records import Finding
 
 _LEFT, _RIGHT = 120, 200
@@ -72,7 +73,7 @@ def _widened(text: str, start: int, end: int) -> Range | None:
     inside = [i for i in range(len(t)) if start - shift <= t.starts[i] < end - shift]
     if not inside or not _speaks(t, inside[0], inside[-1] + 1):
         return None
-    first = left(t, inside[0], wide=True)
+    first = left(t, inside[0], wide=False)
     last = tail(t, inside[-1] + 1).end
     return shift + t.starts[first], shift + t.ends[max(last, inside[-1] + 1) - 1]
 
@@ -93,6 +94,9 @@ def _speaks(t: Tokens, first: int, end: int) -> bool:
             names = names or bits & ENDING > 0
         elif bits & CAPITAL and not bits & UNIT:
             names = True
+    if names and house and not kind and not t.has(first, NUMBER) and end - first < 4:
+        # "LaserJet 1020" is one as well: only an unknown word with a small number is believed.
+        return len(t.word(end - 1)) < 4 and not flags_of(t.word(first))
     return names and (house or kind)
 
 

@@ -47,6 +47,7 @@ _SHAPES = (
     (LIKELY, rf"[A-Z]{{3}}{_GAP}\d{{4}}(?=,? Malta)|[A-Z]{{1,2}}-\d{{3}}{_GAP}\d{{2}}"),
     (SURE, r"[A-HJ-NP-Z]\d{4}[A-Z]{3}"),  # Argentina
     (LIKELY, rf"[1-9]\d{{3}}{_GAP}[A-Z]{{2}}(?![\w])"),  # Netherlands
+    (LIKELY, r"(?:AZ|MD|BB|VG|VC|BH)\d{4,5}|AD\d{3}"),
     (LIKELY, r"[A-Z]{1,3}[- ]\d{4,6}"),  # D-10115, LV-1010, AZ 1000
     (LIKELY, r"\d{5}-\d{3,5}"),  # Brazil, United States, Iran, Saudi Arabia
     (LIKELY, r"\d{4}-\d{3}"),  # Portugal

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from rag.privacy.address.items import (
     COMMA,
     MAYBE,
-    SURE,
     NEWLINE,
+    SURE,
     Item,
+    is_house,
     item,
     local,
     name,
@@ -30,7 +31,7 @@ from rag.privacy.lexicon import flags_of, plain
 from rag.privacy.words import word_set
 
 _ITEMS = 12
-_PLACED = frozenset({"city", "region", "code", "name", "town"})
+_PLACED = frozenset({"city", "region", "code", "name", "town", "street"})
 _BUILDINGS = word_set(
     "cottage house tower towers court building apartments lodge manor farm villa villas plaza "
     "centre center residency residence mansion mansions heights hall mill barn park flats plot "
@@ -70,7 +71,11 @@ def tail(t: Tokens, start: int) -> Tail:
     strength = 0
     for _ in range(_ITEMS):
         k, marks = separators(t, j)
-        part = _bracket(t, k, before) or item(t, k)
+        if before == "post" and t.has(k, SMALL) and not t.has(k, CAPITAL):
+            end = name(t, k + 1 + t.has(k + 1, SMALL))
+            part: Item | None = Item("name", end, 1) if end > k + 2 or t.capital(k + 1) else None
+        else:
+            part = _bracket(t, k, before) or item(t, k)
         if part is None or (t.word(part.end) == ":" and marks & NEWLINE and part.kind != "post"):
             break
         if part.kind == "name" and len([kind for kind in pending if kind == "name"]) > 1:
@@ -81,7 +86,15 @@ def tail(t: Tokens, start: int) -> Tail:
             pending = []
             trail = part.end
         else:
-            if part.kind == "name" and marks & COMMA and trail >= j and _proper(t, k, part.end):
+            last_line = marks & NEWLINE and (
+                part.end >= len(t) or t.word(part.end) + t.word(part.end + 1) in {"\n\n", "\n"}
+            )
+            if (
+                part.kind == "name"
+                and (marks & COMMA or last_line)
+                and trail >= j
+                and _proper(t, k, part.end)
+            ):
                 trail = part.end
             pending.append(part.kind)
         # "Trogir 14256": the city was in front, what follows the postcode is something else.
@@ -141,7 +154,7 @@ def _post(t: Tokens, i: int, part: Item, marks: int, before: str) -> bool:
     digits = "".join(
         letter for letter in t.text[t.starts[i] : t.ends[part.end - 1]] if letter.isdigit()
     )
-    placed = before in {"city", "region", "country", "code", "name", "local", "town"}
+    placed = before in {"city", "region", "country", "code", "name", "local", "town", "street"}
     if len(digits) in {5, 6}:
         return placed or bool(marks) or _ends(t, part.end) or t.has(i - 1, CAPITAL)
     if len(digits) == 4 and not digits.startswith(("19", "20")):
@@ -221,6 +234,8 @@ def _reaches(t: Tokens, begin: int, stop: int, wide: bool) -> bool:
             part = item(t, begin)
             if part and part.kind in {"city", "region", "country", "post"} and not t.glued(begin):
                 end = part.end
+                if part.kind == "city" and separators(t, end)[1] & NEWLINE:
+                    end = 0
                 if part.kind in {"city", "region"} and separators(t, end)[1] == 0 and begin:
                     end = 0
     return bool(end) and separators(t, end)[0] == stop
@@ -252,6 +267,13 @@ def _building(t: Tokens, stop: int) -> int:
     ship = next((i for i in range(first, last) if t.word(i) in _SHIPS), -1)
     if ship >= 0 and t.word(stop) in {"apo", "fpo", "dpo"}:
         return ship
+    if (
+        t.word(first) == "the"
+        and t.has(first, CAPITAL)
+        and 0 < last - first < 3
+        and is_house(t, stop)
+    ):
+        return first
     if t.word(last) in _BUILDINGS and last > first and t.has(last, CAPITAL):
         return first
     return stop

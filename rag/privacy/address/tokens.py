@@ -43,7 +43,9 @@ STOPS = word_set(
     "company city town country street postcode zip driver insurance plan member nationality gender sex "
     "windows iphone"
 )
-SPLIT = re.compile(r"\s+")
+MONTHS = word_set(
+    "january february march april may june july august september october november december"
+)
 
 
 @cache
@@ -95,6 +97,11 @@ def _read(piece: str) -> tuple[str, int]:
     return folded, bits
 
 
+def bits_of(word: str) -> int:
+    """Return the bits of a word; of "rue de", those of its first."""
+    return _read(word.partition(" ")[0])[1]
+
+
 def _stem(folded: str, endings: tuple[str, ...]) -> int:
     return len(folded) - min(len(ending) for ending in endings if folded.endswith(ending))
 
@@ -129,7 +136,10 @@ class Tokens:
             return False
         bits = self.bits[index]
         if bits & CAPITAL:
-            return not bits & STOP
+            return not bits & STOP or (
+                self.folded[index] in MONTHS
+                and (self.has(index + 1, CAPITAL) or self.has(index - 1, CAPITAL))
+            )
         return self.loose and not bits & (STOP | NUMBER | PUNCTUATION | BREAK | SMALL)
 
     def word(self, index: int) -> str:
