@@ -139,15 +139,18 @@ class Context:
             self._maskers[override] = made.keeping(self.vault.note, self._erased())
         return self._maskers[override]
 
-    def made_by(self, sealed_key: str) -> str:
+    def made_by(self, sealed_key: str, made: Fingerprints | None = None) -> str:
         """The fingerprint of a document's masked artifact.
 
         The same bytes under two names may be masked by different rules.
+
+        Args:
+            made: Of the steps that made it; by default as they are now.
         """
         from rag.ingest.fingerprints import artifact
 
         place = self._override(self.unseal(sealed_key)[0]) if self._overrides else -1
-        return artifact(self.fingerprints, place)
+        return artifact(made or self.fingerprints, place)
 
     @cached_property
     def _overrides(self) -> tuple[Callable[[str], bool], ...]:

@@ -26,7 +26,7 @@ from rag.ingest.shard import Progress, ShardReport, run_shard
 from rag.ingest.store import DocumentResult, Job, RunPlan
 from rag.ingest.sync import apply_results, finish, restrict
 from rag.ingest.verify import verify
-from rag.ledger import documents, leases, runs
+from rag.ledger import documents, erased, leases, runs
 from rag.masked import SPACE, Masked
 
 AIRFLOW_LEASE_SECONDS = 6 * 3600.0
@@ -105,6 +105,10 @@ class Pipeline:
             planning.Listed(context.sealer.document_id(ref.key), ref)
             for ref in context.connector.list()
         ]
+        with context.ledger.write() as db:
+            kept_out = erased.documents(db, context.corpus)
+            erased.seen(db, context.corpus, {one.document_id for one in listing})
+        listing = [one for one in listing if one.document_id not in kept_out]
         with context.ledger.read() as db:
             view = documents.view(db, context.corpus, context.target_names)
         plan = planning.plan(

@@ -18,7 +18,7 @@ from __future__ import annotations
 import io
 import json
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -149,6 +149,15 @@ class Store:
         for path in stale:
             self._files.rm_file(path)
         return len(stale)
+
+    def masked_with(self, found: Callable[[bytes], object]) -> list[str]:
+        """Return ``CONTENT-FINGERPRINT`` of the masked documents whose JSON `found` accepts."""
+        names = [path.rpartition("/")[2] for path in self._list("masked")]
+        return [
+            name.removesuffix(".zst")
+            for name in names
+            if name.endswith(".zst") and found(self._read(f"masked/{name}") or b"")
+        ]
 
     # A run's plan, shards, results and reports
 

@@ -32,13 +32,21 @@ TRANSIENT = frozenset(
 """Failures that are not the document's: it is tried again in every run."""
 
 
-def apply_results(context: Context, run_id: str, results: Sequence[DocumentResult]) -> None:
+def apply_results(
+    context: Context,
+    run_id: str,
+    results: Sequence[DocumentResult],
+    made_by: Fingerprints | None = None,
+) -> None:
     """Put documents into every target, then into the ledger.
 
     Documents that a target already holds with the same digest are not written again. A failed
     document goes to quarantine, and its older version, if there is one, stays served.
+
+    Args:
+        made_by: The steps that made them; by default as they are now.
     """
-    current = context.fingerprints
+    current = made_by or context.fingerprints
     made = {one.document_id: indexed(one, current) for one in results if one.failure is None}
     entries = [entry_of(one, made[one.document_id], current) for one in results if not one.failure]
     failures = [quarantined(one, current) for one in results if one.failure]

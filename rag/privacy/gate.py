@@ -17,7 +17,7 @@ from rag.masked.passed import passed
 from rag.privacy.detect import Detector, Passage, Segment
 from rag.privacy.erased import Erased, births, tag
 from rag.privacy.policy import Blocked, DetectorFailed, Policy, resolve
-from rag.privacy.pseudonym import People, Pseudonyms, identity, person_words
+from rag.privacy.pseudonym import People, Pseudonyms, person_words
 from rag.privacy.surrogates import Masks, Surrogates
 from rag.privacy.vault import Identity
 from rag.privacy.words import view, words
@@ -75,12 +75,6 @@ class Masker:
         other = copy(self)
         other._remember, other._erased = remember, erased
         return other
-
-    def pseudonym(self, entity: str, text: str) -> str:
-        """Return what stands for a person's name, or an address, that is known."""
-        if entity == "PERSON":
-            return self._pseudonyms.person(identity(text))
-        return self._pseudonyms.value(entity, text)
 
     def mask_documents(
         self, documents: Sequence[ParsedDocument]

@@ -325,6 +325,18 @@ class OpenSearchIndex:
             if name not in keep:
                 generations.drop(self.connection, name)
 
+    def drop_others(self) -> int:
+        """Delete every generation but the served one; return how many. No rollback after that."""
+        now = self._again()
+        others = [
+            name
+            for name in generations.every(self.connection, self.alias)
+            if now is None or name != now.index
+        ]
+        for name in others:
+            generations.drop(self.connection, name)
+        return len(others)
+
     def drop(self) -> None:
         """Delete this generation, which is not served."""
         assert self._pinned is not None

@@ -1,0 +1,204 @@
+"""Which documents name a person, and a masked document without that person."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from rag.keys import Sealer
+from rag.ledger import documents, quarantine
+from rag.ledger.entries import DocumentEntry
+from rag.masked import Masked, fixed
+from rag.privacy.erased import birth, stands_for
+from rag.privacy.pseudonym import person_words
+from rag.records import MaskedDocument, MaskedElement
+
+if TYPE_CHECKING:
+    from rag.ingest.context import Context
+
+_NAME, _ADDRESS = fixed("<PERSON>"), fixed("<EMAIL_ADDRESS>")
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody as a corpus knows them: by pseudonyms and keyed hashes.
+
+    Attributes:
+        pseudonyms: In masked text: of each spelling of the name, and of each address.
+        born: Hash of the date of birth; empty: it is not told.
+        words: Of each name, hashes of its words.
+        pattern: Finds the pseudonyms.
+    """
+
+    pseudonyms: tuple[Masked, ...]
+    born: str
+    words: tuple[frozenset[str], ...]
+    pattern: re.Pattern[str]
+
+    def named_in(self, data: bytes) -> bool:
+        """Whether a text holds one of the pseudonyms."""
+        return any(
+            one.encode() in data and self.pattern.search(data.decode()) for one in self.pseudonyms
+        )
+
+
+def person(
+    key: bytes, sealer: Sealer, names: Sequence[str], emails: Sequence[str], born: str
+) -> Person:
+    """Return somebody by their names as people write them; all raw, none is kept.
+
+    Args:
+        born: YYYY-MM-DD, or empty.
+    """
+    found = [stands_for(key, "PERSON", one) for one in names]
+    found += [stands_for(key, "EMAIL_ADDRESS", one) for one in emails]
+    pseudonyms = tuple(dict.fromkeys(found))
+    return Person(
+        pseudonyms=pseudonyms,
+        born=birth(sealer, born) if born else "",
+        words=tuple(frozenset(map(sealer.tag, person_words(one))) for one in names),
+        pattern=re.compile(rf"(?:{'|'.join(map(re.escape, pseudonyms))})(?![a-z2-7])"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Listed documents that name a person, by id.
+
+    Attributes:
+        about: The person; with a date of birth: those that say it.
+        namesakes: With a date of birth: those that say only others.
+        undecided: With a date of birth: those that say none.
+        lost: Whose masked form is not kept, so that it is not known whom they name.
+        waiting: In quarantine only, by a name that names the person.
+    """
+
+    about: tuple[str, ...] = ()
+    namesakes: tuple[str, ...] = ()
+    undecided: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
+    waiting: tuple[str, ...] = ()
+
+    @property
+    def shared(self) -> bool:
+        """Whether others of that name stay, or may."""
+        return bool(self.namesakes or self.undecided)
+
+
+def find(context: Context, who: Person) -> Named:
+    """Look through all documents of the corpus, in the ledger and the working store."""
+    with context.ledger.read() as db:
+        entries = documents.entries(db, context.corpus)
+        waits = quarantine.entries(db, context.corpus)
+    groups: dict[str, list[DocumentEntry]] = defaultdict(list)
+    for one in entries:
+        groups[one.root_id].append(one)
+    holding = set(context.store.masked_with(who.named_in))
+    found: dict[str, list[str]] = defaultdict(list)
+    for root, group in groups.items():
+        listed = next((one for one in group if one.document_id == root), None)
+        if listed is None:
+            continue
+        artifact = artifact_of(context, listed)
+        named = any(who.pattern.search(f"{one.name}\n{one.title}") for one in group)
+        if named or artifact in holding:
+            masked = masked_of(context, listed)
+            births = set(_births(masked)) if masked else set()
+            found[_kind(who, births)].append(root)
+        elif masked_of(context, listed) is None:
+            found["lost"].append(root)
+    waiting = [
+        one.root_id
+        for one in waits
+        if one.root_id not in groups and not who.born and who.pattern.search(one.name)
+    ]
+    return Named(
+        about=tuple(found["about"]),
+        namesakes=tuple(found["namesakes"]),
+        undecided=tuple(found["undecided"]),
+        lost=tuple(found["lost"]),
+        waiting=tuple(dict.fromkeys(waiting)),
+    )
+
+
+def _kind(who: Person, births: set[str]) -> str:
+    if not who.born or who.born in births:
+        return "about"
+    return "namesakes" if births else "undecided"
+
+
+def _births(document: MaskedDocument) -> Iterator[str]:
+    yield from document.births
+    for one in document.attachments:
+        if isinstance(one, MaskedDocument):
+            yield from _births(one)
+
+
+def artifact_of(context: Context, entry: DocumentEntry) -> str:
+    """Return the name of a listed document's masked form, by the steps that made it."""
+    return f"{entry.content_id}-{context.made_by(entry.sealed_key, entry.fingerprints)}"
+
+
+def masked_of(context: Context, entry: DocumentEntry) -> MaskedDocument | None:
+    """Return a listed document's masked form, where it is kept."""
+    return context.store.masked(
+        entry.content_id, context.made_by(entry.sealed_key, entry.fingerprints)
+    )
+
+
+def without(document: MaskedDocument, who: Person, also: Mapping[str, Masked]) -> MaskedDocument:
+    """Return a masked document in which a person is anybody.
+
+    Hashes of the words of the name go too, unless others are named beside: a file's new name is
+    looked through by them, and two persons may share a word.
+
+    Args:
+        also: Surrogates of the person's (dates, numbers), and what stands for them now.
+    """
+
+    def text(one: Masked) -> Masked:
+        for old, new in also.items():
+            one = one.replace(old, new) if old in one else one
+        return one.sub(who.pattern, _anybody)
+
+    def element(one: MaskedElement) -> MaskedElement:
+        return replace(
+            one,
+            text=text(one.text),
+            section=tuple(map(text, one.section)),
+            rows=tuple(tuple(map(text, row)) for row in one.rows),
+            label=text(one.label),
+        )
+
+    elements = tuple(map(element, document.elements))
+    others = any(_OTHERS.search(one.text) for one in elements)
+    words = frozenset[str]().union(*who.words)
+    return replace(
+        document,
+        title=text(document.title),
+        elements=elements,
+        name_tokens=tuple(one for one in document.name_tokens if others or one not in words),
+        births=tuple(one for one in document.births if one != who.born),
+        attachments=tuple(
+            without(one, who, also)
+            if isinstance(one, MaskedDocument)
+            else replace(one, name=text(one.name))
+            for one in document.attachments
+        ),
+        name=text(document.name),
+    )
+
+
+def renamed(name: Masked, who: Person) -> Masked:
+    """Return a document's masked name without the person."""
+    return name.sub(who.pattern, _anybody)
+
+
+def _anybody(found: re.Match[str]) -> Masked:
+    return _NAME if found[0].startswith("PERSON") else _ADDRESS
+
+
+_OTHERS = re.compile(r"PERSON_[a-z2-7]{8}(?![a-z2-7])")
