@@ -105,9 +105,10 @@ def _facts(picture: Image.Image) -> Iterator[Element]:
         yield from field(label, value)
     for tag, label in _CAMERA.items():
         value = exif.get_ifd(0x8769).get(tag)
-        if isinstance(value, bytes):  # its first eight bytes name the encoding
-            wide = value.startswith(b"UNICODE\0")
-            value = value[8:].decode("utf-16" if wide else "utf-8", "ignore")
+        if isinstance(value, bytes):
+            coding, text = value[:8], value[8:]
+            known = {b"UNICODE\0": "utf-16", b"ASCII\0\0\0": "utf-8"}.get(coding)
+            value = text.decode(known, "ignore") if known else value.decode("utf-8", "ignore")
         yield from field(label, value)
     yield from _press(picture)
     packet = picture.info.get("xmp") or picture.info.get("XML:com.adobe.xmp")

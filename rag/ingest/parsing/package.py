@@ -85,11 +85,12 @@ def embedded(job: Job) -> tuple[ParsedDocument | Failure, ...]:
 def accepted(data: bytes) -> tuple[bytes, list[Element]]:
     """Return a Word document with its tracked changes accepted, and who made them.
 
-    python-docx passes over inserted text, so that a document under revision would lose it.
+    python-docx passes over what was inserted and what stands in a form's fields (content
+    controls), so both are made plain text. A table of contents stays as it is: passed over.
     """
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         body = archive.read("word/document.xml")
-        if not any(f"<w:{name} ".encode() in body for name in _CHANGED):
+        if b"<w:sdt>" not in body and not any(f"<w:{n} ".encode() in body for n in _CHANGED):
             return data, []
         root = safe_xml(body)
         authors = dict.fromkeys(
@@ -101,6 +102,11 @@ def accepted(data: bytes) -> tuple[bytes, list[Element]]:
         for name in ("ins", "moveTo"):
             for each in list(root.iter(f"{_W}{name}")):
                 _unwrap(each)
+        for each in list(root.iter(f"{_W}sdt")):
+            inside = each.find(f"{_W}sdtContent")
+            if inside is not None and each.find(f".//{_W}docPartGallery") is None:
+                each.getparent().replace(each, inside)
+                _unwrap(inside)
         from lxml import etree
 
         changed = io.BytesIO()
