@@ -195,7 +195,7 @@ _SMALL = [
     "here",
     "there",
 ]
-_INSERTED = ("per",) * 9 + ("adr",) * 4 + ("city", "country", "org", "org", "product", "date", "street",
+_INSERTED = ("per",) * 9 + ("adr",) * 4 + ("city", "country", "org", "org", "id", "id", "product", "date", "street",
              "num", "id", "phone", "eponym", "group", "money", "month", "day", "email", "title", "job")  # fmt: skip
 
 
@@ -231,7 +231,7 @@ def joined(texts: list[Labelled], rand: random.Random) -> Labelled:
 
 
 def _weights() -> tuple[list[list[str]], list[float]]:
-    share = {"narrative": 17, "address": 16, "letters": 9, "chat": 7, "forms": 18, "decoys": 14}
+    share = {"narrative": 17, "address": 12, "letters": 9, "chat": 7, "forms": 16, "decoys": 11, "tongues": 9, "tables": 8}
     families = templates()
     return [lines for _, lines in families], [share.get(name, 8) for name, _ in families]
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import hashlib
 import io
 import json
 import math
@@ -29,7 +30,7 @@ sys.path.insert(0, str(ROOT))
 import numpy as np
 from generate import Labelled, endless, styled, swapped
 
-from rag.privacy import tagger
+from rag.privacy import ner, tagger
 from rag.privacy.lexicon import GIVEN, SURNAME, flags_of
 from rag.privacy.tagger import LABELS, ROWS, beside, features, tokens
 from rag.privacy.words import fold
@@ -323,16 +324,14 @@ def batch(
 
 def measured(arrays: dict[str, np.ndarray], texts: list[Labelled]) -> dict[str, float]:
     """Return the share of values found whole, of their letters, and precision of letters."""
-    from rag.privacy import ner
-
     model = tagger.Tagger(arrays)
     found = ner.entities(model, [text.text for text in texts])
     result: dict[str, float] = {}
     for label in ("PERSON", "STREET_ADDRESS"):
         whole = total = hit = letters = marked = 0
         for text, ranges in zip(texts, found, strict=True):
-            covered = {at for start, end, _ in ranges for at in range(start, end)}
-            own = {at for start, end, one in ranges if one == label for at in range(start, end)}
+            covered = {at for start, end, *_ in ranges for at in range(start, end)}
+            own = {at for start, end, one, _ in ranges if one == label for at in range(start, end)}
             true = {
                 at for start, end, kind in text.spans
                 if kind in ("PERSON", "STREET_ADDRESS") for at in range(start, end)
@@ -403,14 +402,12 @@ def main() -> None:
         name: one if name == "reach" else one.astype(np.float16) for name, one in arrays.items()
     }
     arrays = {name: one.astype(np.float32) for name, one in stored.items()}
-    rand = iter(endless(options.seed + 1_000_003))
-    figures = measured(arrays, [next(rand) for _ in range(2_000)])
     options.out.mkdir(parents=True, exist_ok=True)
     packed = io.BytesIO()
     np.savez(packed, **stored)
     (options.out / "weights.npz").write_bytes(packed.getvalue())
-    import hashlib
-
+    rand = iter(endless(options.seed + 1_000_003))
+    figures = measured(arrays, [next(rand) for _ in range(2_000)])
     metrics = {
         "weights": hashlib.sha256(packed.getvalue()).hexdigest(),
         "seed": options.seed, "steps": len(losses), "tokens": tokens_read, "width": options.width,

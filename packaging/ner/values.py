@@ -23,7 +23,7 @@ Rand = random.Random
 _LATIN = re.compile(r"[A-Za-z\u00c0-\u024f\u1e00-\u1eff'’.\- ]+")
 _READ = 260  # addresses and companies of a locale
 PARTICLES = (
-    "van", "van der", "van den", "de", "de la", "del", "della", "di", "da", "dos", "von", "von der",
+    "Ó", "Ní", "Mac", "Nic", "Della", "van", "van der", "van den", "de", "de la", "del", "della", "di", "da", "dos", "von", "von der",
     "zu", "al", "bin", "ibn", "ben", "le", "la", "el", "ter", "ten", "du", "des", "af", "St.",
 )  # fmt: skip
 TITLES = (
@@ -286,6 +286,12 @@ def full(rand: Rand) -> str:
         return f"{first} {last}"
     if chance < 0.66:
         return f"{first} {rand.choice('ABCDEFGHJKLMNPRSTW')}{rand.choice(('.', '.', ''))} {last}"
+    if chance < 0.685:
+        more = rand.choice("ABCDEFGHJKLMNPRST")
+        return rand.choice(
+            (f"{first[0]}{more} {last}", f"{first[0]} {last}", f"{last} {first[0]}.", f"{last} {first[0]}{more}",
+             f"{first[0]}.{more}.{rand.choice('ABCDEJM')}. {last}", f"{last}, {first[0]}.", f"{first[0]}.-{more}. {last}")
+        )
     if chance < 0.72:
         return f"{first[0]}. {last}"
     if chance < 0.75:
@@ -293,7 +299,8 @@ def full(rand: Rand) -> str:
     if chance < 0.80:
         return f"{first} {given(rand, locale)} {last}"
     if chance < 0.84:
-        return f"{last}, {first}"
+        middle = rand.choice(("", "", f" {given(rand, locale)}", f" {rand.choice('ABCDEFGHJKLM')}."))
+        return f"{last}, {first}{middle}"
     if chance < 0.87:
         return f"{last} {first}"
     if chance < 0.89:
@@ -313,6 +320,17 @@ def full(rand: Rand) -> str:
         return f"{first} {rand.choice((chr(34) + nick + chr(34), '(' + nick + ')'))} {last}"
     one, other = rand.choice(original_names())
     return f"{one} {other}"
+
+
+def road(rand: Rand) -> str:
+    """Return a street without a number, perhaps with its city, as people say where they live."""
+    name = street(rand)
+    chance = rand.random()
+    if chance < 0.25:
+        return f"{name} in {city(rand)}"
+    if chance < 0.6:
+        return f"{name}, {city(rand)}"
+    return name
 
 
 def person(rand: Rand) -> str:
@@ -397,6 +415,23 @@ COUNTRIES = phrases(
 )
 
 
+_FORMS = phrases(
+    """
+    Cl. {n} # {m}-{k} | Calle {n} # {m}-{k} Sur | Carrera {n} No. {m}-{k} | Cra. {n} # {m}{l}-{k} | Kr {n} {m}-{k} |
+    Diagonal {n} #{m}-{k} Este | Transversal {n} {m}-{k} | {k}-{m}-{n} {s} | {s} {k}-{m}-{k} | {k} Chome-{m}-{k} {s} |
+    {s} {k} Chome | Sector {n} {s} | Block {l} {s} | Plot {n} {s} | Phase {k} {s} Colony | House {n}, Road {k}, {s} |
+    H. No. {n} {s} | Mz. {l} Lote {k} {s} | Km {n} Carretera {s} | Route {n} Box {m} | RR {k} Box {m} | HC {m} Box {n} |
+    Highway {n} {s} | County Road {n} | State Route {m} | {n}-ga {s} | Sok. No:{n} {s} | GT {n} {s} | Lot {m}, Jalan {s} |
+    No. {n}, Jalan {s} {k}/{m} | {n} Soi {s} {k} | Moo {k} {s} | Ngo {n} {s} | Lane {n}, {s} Road | Sec. {k} {s} Rd. |
+    {s} bldg. {k}, {m} | d. {n}, ul. {s} | {s} út {n}. | Am {s} | An der {s} | Im {s} | Auf dem {s} | In der {s} |
+    Zum {s} | Zur {s} | Unter den {s} | Alte {s} | Hinter der {s} | Stretto {s} | Borgo {s} | Contrada {s} |
+    Rotonda {s} | Incrocio {s} | Canale {s} | Rua Doutor {s} | Largo do {s} | Vila {s} | Villa {s} | Gang {s} No. {n} |
+    Op de {s} | Aan de {s} | De {s} | Het {s} | Rond-point {s} | Cours {s} | Sentier des {s} | Hameau de {s} | ZA {s} |
+    Via {s} {n}/{l} | Väg {n} | Kungs{k}gatan | Selo {s} | p. {s} | mkr. {s} | per. {s} | nab. {s} | prospekt {s} | PSC {n}, Box {m}
+    """
+)
+
+
 def _street_word(rand: Rand) -> str:
     chance = rand.random()
     if chance < 0.35:
@@ -420,6 +455,10 @@ def street(rand: Rand) -> str:
     """Return a street's name without a number, of any country."""
     chance = rand.random()
     name = _street_word(rand)
+    if rand.random() < 0.06:
+        return rand.choice(_FORMS).format(
+            n=rand.randint(1, 180), m=rand.randint(1, 99), k=rand.randint(1, 30), s=name, l=rand.choice("ABCDEF")
+        )
     if chance < 0.3:
         lead = rand.choice(("", "", "", "", "North ", "S ", "N. ", "West ", "E ", "Old ", "Upper "))
         more = f" {_street_word(rand)}" if rand.random() < 0.12 else ""
@@ -480,6 +519,8 @@ def postcode(rand: Rand) -> str:
         return "".join(rand.choice("ABCDEFGHJKLMNPRSTUVWXY") for _ in range(count))
 
     chance = rand.randrange(12)
+    if chance < 1:
+        return f"{digits(5)}-{digits(4)}"
     if chance < 4:
         return digits(5)
     if chance < 5:
@@ -511,7 +552,7 @@ def _house(rand: Rand) -> str:
     if chance < 0.76:
         return number
     if chance < 0.86:
-        return number + rand.choice(("a", "b", "c", "A", "B", "D", " bis", " b", " A"))
+        return number + rand.choice(("a", "b", "c", "A", "B", "D", " bis", " b", " A", "-B", "-A", "/b"))
     if chance < 0.92:
         return f"{number}{rand.choice('/-')}{rand.randint(1, 60)}"
     if chance < 0.96:
@@ -573,6 +614,9 @@ def composed(rand: Rand) -> str:
         pieces += [city(rand), f"{place} {code}"]
     if chance < 0.81 and rand.random() < 0.3:
         pieces.append(rand.choice(COUNTRIES))
+        if rand.random() < 0.1:
+            pieces[-1] = f"({pieces[-1]})"
+            comma = rand.choice((" ", ", "))
         if rand.random() < 0.25 and chance >= 0.5:
             pieces[-1] += f" {postcode(rand)}"
     text = comma.join(pieces)
@@ -754,8 +798,32 @@ def email(rand: Rand) -> str:
     return f"{name}{rand.choice(('', digits(rand, 2)))}@{rand.choice(('gmail.com', 'example.org', 'mail.net', 'acme.co.uk', 'firma.de', 'hotmail.com'))}"
 
 
+_ID_FORMS = phrases(
+    """
+    AA 99 99 99 A | AAAAAA99A99A999A | 99999999A | AAA-A99A | A9999999 | AA999999 | AAAA 9999 9999 | 99-9999999 |
+    999 999 9999 | 9999 999 999 | 999.999.999-99 | AAA 999 | AA-999-AA | A-AA 9999 | AA99 AAA | hhhh:hhhh:hhhh::hhhh |
+    hh:hh:hh:hh:hh:hh | hhhhhhhhhhhh | hhhhhhhh-hhhh-hhhh-hhhh-hhhhhhhhhhhh | 9999-9999-9999 | AAA9999999 | 999-AAA |
+    A9999-99999-99999 | 99 99 99 999 999 99 | 999999-9999 | 999999/9999 | AAA/99/9999 | 9A99-AA9-AA99 | 99.999.999-A |
+    99.99.99-999.99 | 9 99 99 99 999 999 | AAAAAA99 | AAAAAA2AXXX | 99-99-99 | 999 99 9999 | A9999999999999999 |
+    AAAAA999999AA9AA | AAA99AAAA999999 | v9.99.9 | 9/99-9999 | AAA#9999 | 999/9999 | A99.9 | 99A | port 9999 | 99.9.9.999
+    """
+)
+
+
+def _patterned(form: str, rand: Rand) -> str:
+    return "".join(
+        rand.choice("0123456789") if sign == "9"
+        else rand.choice("ABCDEFGHJKLMNPRSTUVXYZ") if sign == "A"
+        else rand.choice("0123456789abcdef") if sign == "h"
+        else sign
+        for sign in form
+    )  # fmt: skip
+
+
 def identifier(rand: Rand) -> str:
     upper = "".join(rand.choice("ABCDEFGHKLMNPRSTXYZ") for _ in range(rand.randint(1, 3)))
+    if rand.random() < 0.4:
+        return _patterned(rand.choice(_ID_FORMS), rand)
     return rand.choice(
         (
             digits(rand, rand.randint(4, 12)),
@@ -824,6 +892,7 @@ SLOTS: dict[str, tuple[str, Callable[[Rand], str]]] = {
     "given": ("PERSON", given),
     "sur": ("PERSON", surname),
     "adr": ("STREET_ADDRESS", address),
+    "road": ("STREET_ADDRESS", road),
     "city": ("LOCATION", city),
     "country": ("LOCATION", lambda rand: rand.choice(COUNTRIES)),
     "region": ("LOCATION", lambda rand: rand.choice(_REGIONS)),

@@ -18,11 +18,16 @@ _BRIDGE = 2  # tokens between two parts of an address that belong to it
 
 
 class Entity(NamedTuple):
-    """A range of a text and its kind, one of `KINDS`."""
+    """A range of a text and its kind, one of `KINDS`.
+
+    Attributes:
+        score: What the model gives its tokens for this kind, 0 to 1, on average.
+    """
 
     start: int
     end: int
     label: str
+    score: float
 
 
 def load() -> Tagger:
@@ -65,7 +70,7 @@ def entities(model: Tagger, texts: Sequence[str]) -> list[list[Entity]]:
 
 def persons(found: Sequence[Entity]) -> list[tuple[int, int]]:
     """Return the ranges of the persons; `rag.privacy.people` says which of them to believe."""
-    return [(start, end) for start, end, label in found if label == "PERSON"]
+    return [(one.start, one.end) for one in found if one.label == "PERSON"]
 
 
 def _runs(found: Sequence[Token], chances: Array) -> Iterator[Entity]:
@@ -73,17 +78,23 @@ def _runs(found: Sequence[Token], chances: Array) -> Iterator[Entity]:
     labels = chances.argmax(1)
     kind = ""
     first = last = -1
+
+    def run() -> Entity:
+        of_kind = [number for number, own in enumerate(_KIND) if own == kind]
+        score = float(chances[first : last + 1, of_kind].sum(1).mean())
+        return Entity(found[first].start, found[last].end, kind, score)
+
     for place in labels.nonzero()[0].tolist():
         own = _KIND[labels[place]]
         begins = _FIRST[labels[place]] and own == "PERSON"
         if kind and (own != kind or place != last + 1 or begins):
-            yield Entity(found[first].start, found[last].end, kind)
+            yield run()
             kind = ""
         if not kind:
             first, kind = place, own
         last = place
     if kind:
-        yield Entity(found[first].start, found[last].end, kind)
+        yield run()
 
 
 def _joined(text: str, runs: Iterator[Entity]) -> list[Entity]:
@@ -99,7 +110,7 @@ def _joined(text: str, runs: Iterator[Entity]) -> list[Entity]:
             and entity.start - last.end < 16
             and len(tagger.tokens(text[last.end : entity.start])) <= _BRIDGE
         ):
-            found[-1] = last._replace(end=entity.end)
+            found[-1] = last._replace(end=entity.end, score=min(last.score, entity.score))
         else:
             found.append(entity)
     return found

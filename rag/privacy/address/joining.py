@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from rag.privacy.address.items import is_house
 from rag.privacy.address.postcodes import MAYBE, postcode
@@ -19,6 +20,9 @@ from rag.privacy.address.tokens import (
 )
 from rag.privacy.lexicon import flags_of
 from rag.records import Finding
+
+if TYPE_CHECKING:
+    from rag.privacy.ner import Entity
 
 _LEFT, _RIGHT = 120, 200
 _SCORE = 0.6
@@ -100,16 +104,14 @@ def _speaks(t: Tokens, first: int, end: int) -> bool:
     return names and (house or kind)
 
 
-def joined(
-    text: str, read: Iterable[tuple[int, int, str]], found: Iterable[Finding]
-) -> Iterator[Finding]:
+def joined(text: str, read: Iterable[Entity], found: Iterable[Finding]) -> Iterator[Finding]:
     """Yield a model's addresses that are believed, beside what the grammar found.
 
     Args:
-        read: The model's ranges with their labels; those called STREET_ADDRESS count.
+        read: What the model found; its street addresses count.
         found: Findings in the same text.
     """
-    ranges = [(start, end) for start, end, label in read if label == "STREET_ADDRESS"]
+    ranges = [(one.start, one.end) for one in read if one.label == "STREET_ADDRESS"]
     if ranges:
         known = [(f.start, f.end) for f in found if f.entity == "STREET_ADDRESS"]
         for start, end in believed(text, ranges, sorted(known)):
