@@ -167,6 +167,8 @@ def _at(t: Tokens, n: int) -> tuple[int, int] | None:
 
 def _forbidden(t: Tokens, i: int) -> bool:
     start = t.starts[i]
+    if t.glued(i + 1) and t.word(i + 1) in {":", "@", "=", "%"} and t.glued(i + 2):
+        return True
     return bool(_FORBIDDEN.search(t.text[max(start - 14, 0) : start]))
 
 
@@ -178,7 +180,10 @@ def _cued(t: Tokens, i: int) -> bool:
 def _accepted(t: Tokens, head: Head) -> tuple[int, int] | None:
     rest = tail(t, head.end)
     first = left(t, head.start, head.wide)
-    if not head.sure and not rest.supports:
+    supported = rest.supports
+    if head.wide and not head.sure:
+        supported = bool({"post", "unit", "street"} & set(rest.kinds))
+    if not head.sure and not supported:
         units = first < head.start and t.has(first, CAPITAL) and not head.wide
         if not head.cue and _placed_behind(t, head, rest):
             return first, rest.end

@@ -31,6 +31,7 @@ from rag.privacy.address.tokens import (
 from rag.privacy.lexicon import flags_of, plain
 from rag.privacy.words import word_set
 
+_NUMBER_WORDS = word_set("no nr n num numero number nummer nº № дом д b bud house")
 _BETWEEN = word_set(
     "no nr n nro num numero nummer number № # ° º o haus b bud d дом буд д br bb . , :"
 )
@@ -165,7 +166,12 @@ def _weak_street(t: Tokens, n: int, start: int, kind: int, end: int) -> bool:
 
 def _lone(t: Tokens, n: int) -> bool:
     """Whether a house number has a line of its own."""
-    return n == 0 or t.has(n - 1, BREAK) or t.word(n - 1) in {":", "at", ","} or t.has(n - 1, UNIT)
+    return (
+        n == 0
+        or t.has(n - 1, BREAK)
+        or t.word(n - 1) in _BEFORE_PLACES | {":", ",", "na", "au", "op", "przy", "im", '"'}
+        or t.has(n - 1, UNIT)
+    )
 
 
 def _lower_kind(t: Tokens, i: int, lower: int) -> bool:
@@ -292,7 +298,7 @@ def _abbreviates(t: Tokens, i: int) -> bool:
             t.word(i - 1) in _BETWEEN
         )
     if t.word(i) == ":":
-        return t.word(i - 1) in _BETWEEN or t.word(i - 2) in _BETWEEN
+        return t.word(i - 1) in _NUMBER_WORDS
     if t.word(i) == "o" and t.word(i - 1) in {".", "n"}:
         return True
     return t.word(i + 1) in {".", "°", "º", "o", ":"}
@@ -420,6 +426,10 @@ def number_and_words(t: Tokens, n: int) -> Head | None:
     end = name(t, start, 5)
     if end == start or t.word(start) in _MONTHS or t.surface(n).count("/") > 1:
         return None
+    if t.has(start, UNIT | ORG) or (
+        t.has(n - 1, BEFORE) and t.has(n - 1, CAPITAL | BEFORE) and _kind_shape(t, n - 1)
+    ):
+        return None
     if is_house(t, end) and len(t.word(end)) < 5:
         end = house(t, end)
     return Head(n, end, bool(_BLOCKS.fullmatch(t.surface(n))))
@@ -429,6 +439,8 @@ def words_and_number(t: Tokens, n: int) -> Head | None:
     """Capitalised words and a number without a kind; no address without more."""
     place = _before_number(t, n)
     if place < 0 or not t.has(place, CAPITAL) or t.has(place, STOP) or t.word(place) in _MONTHS:
+        return None
+    if t.has(place, UNIT) and not t.has(place, KIND):
         return None
     first = place
     while (
@@ -447,15 +459,21 @@ def words_and_number(t: Tokens, n: int) -> Head | None:
 def _lone_name(t: Tokens, first: int, last: int, n: int, end: int) -> bool:
     """Whether names and a number ("Lieløkka 8", "Mlinarska 2b") are a street where they stand."""
     words = range(first, last + 1)
-    if len(t.word(n)) > 4 or last - first > 1 or any(plain(flags_of(t.word(i))) for i in words):
+    if len(t.word(n)) > 7 or last - first > 1 or any(plain(flags_of(t.word(i))) for i in words):
         return False
-    unknown = not any(flags_of(t.word(i)) for i in words)
-    if unknown and t.word(first - 1) == "at" and len(t.word(n)) < 6:
+    digits = t.surface(n)[0].isdigit() and len(t.word(n)) < 8
+    if digits and (t.word(first - 1) in {"at", "near"} or _labelled_street(t, first)):
         return True
+    if not digits:
+        return False
     lettered = t.has(n, MIXED) and t.surface(n)[0].isdigit() and len(t.word(n)) < 7
     if not (lettered or t.has(last, SOFT | ENDING)):
         return False
     return t.word(first - 1) in _BEFORE_PLACES or _segment(t, first, end)
+
+
+def _labelled_street(t: Tokens, i: int) -> bool:
+    return t.word(i - 1) == ":" and t.word(i - 2) in _STREET_LABELS
 
 
 def _segment(t: Tokens, first: int, end: int) -> bool:

@@ -25,7 +25,7 @@ from rag.privacy.address.tokens import (
     WEAK,
     Tokens,
 )  # fmt: skip
-from rag.privacy.lexicon import flags_of, plain
+from rag.privacy.lexicon import PROPER, flags_of, plain
 from rag.privacy.words import word_set
 
 COMMA, NEWLINE, OTHER = 1, 2, 4
@@ -33,9 +33,11 @@ _MARKS = {",": COMMA, ";": COMMA, "،": COMMA, "、": COMMA, "\n": NEWLINE} | di
     "-–—/|·•", OTHER
 )
 _HOUSE = re.compile(
-    r"(?:[^\W\d_]{1,3}-?)?\d{1,6}(?:[^\W\d_]{1,3})?(?:[\-/–](?:\d{1,5}[^\W\d_]{0,2}|[^\W\d_]{1,2})){0,3}"
+    r"(?:[^\W\d_]{1,3}-?)?\d{1,6}(?:[^\W\d_]{1,3})?(?:[\-/–](?:\d{1,5}[^\W\d_]{0,2}|[^\W\d_]{1,2})){0,2}"
 )
-_DATE = re.compile(r"\d{4}[-/]\d{1,2}[-/]\d{1,2}|\d{1,2}[-/]\d{1,2}[-/]\d{4}")
+_DATE = re.compile(
+    r"\d{3}-\d{4}|\d{3}-\d{3}-?\d*|\d{4}[-/]\d{1,2}[-/]\d{1,2}|\d{1,2}[-/]\d{1,2}[-/]\d{4}"
+)
 _CITY_LEAD = word_set(
     "new north south east west lake port saint st san santa sao santo fort mount el la los las le great "
     "little upper lower bad gross klein nova novo villa puerto rio nueva nuevo porto vila grand"
@@ -45,6 +47,10 @@ _CITY_END = (
     "side", "land", "port", "ford", "ham", "field", "dorf", "hausen", "burg", "heim", "chester",
     "haven", "view", "fort", "stadt", "vik", "by", "grad", "ovo", "abad", "pur", "nagar", "pura",
 )  # fmt: skip
+_DOUBLE = word_set(
+    "reading nice bath mobile deal ware sandwich rugby wells hull battle bury ash leek diss eye "
+    "street split essen bar male tours orange bend man best"
+)
 _OFFICES = word_set("365 2010 2013 2016 2019 2021 2024")
 _DIVISIONS = word_set("state county province region district city governorate oblast prefecture")
 _CODE_WORDS = word_set("tk τκ cp pin pincode zip zipcode cep plz postcode postal cap pc eircode")
@@ -52,7 +58,7 @@ _VALUE = re.compile(r"(?:[^\W\d_]{1,3}-)?[^\W_]{0,4}\d[\w\-/–]{0,8}")
 _FLOOR = re.compile(r"\d{1,3}/?f(?:l|/o)?", re.IGNORECASE)
 _NUMBER_WORDS = word_set("no nr n nro num number numero nummer nº № # ° o")
 _FLOORS = word_set(
-    "floor flr fl level lvl etage stock og ug piso andar piano planta etg emelet stiege th tv mf tr trp "
+    "floor flr fl level lvl etage stock og ug piso andar piano planta etg emelet stiege th tv mf tr trp izq izda dcha dto esq fte drt "
     "sal nadstropje kat krs esc esquerdo direito dcha izda sc apt suite"
 )
 _FLOOR_WORDS = word_set(
@@ -137,12 +143,16 @@ def _value(t: Tokens, i: int) -> int:
 def unit(t: Tokens, i: int) -> int:
     """Return the end of a unit that starts at a token: "Apt. 4B", "#12", "3rd Floor"; or 0."""
     word = t.word(i)
+    if word == "s" and t.word(i + 1) == "/" and t.word(i + 2) == "n":
+        return i + 3
     if word == "#":
         return _value(t, i + 1)
     if t.has(i, NUMBER):
         if _FLOOR.fullmatch(word):
             return i + 1
         after = dot(t, i + 1)
+        if after > i + 1 and t.word(after) in {"o", "a", "º", "ª"}:
+            after += 1
         if (
             t.has(i, ORDINAL)
             or after > i + 1
@@ -185,7 +195,7 @@ def name(t: Tokens, i: int, most: int = 5) -> int:
                 place += 1
             end = place
         elif t.has(place, SMALL) and place > i and _small_to_capital(t, place):
-            place += 1
+            place += 2 if t.word(place + 1) in {"'", "’"} else 1
         elif place > i and t.word(place) == "los" and t.word(place + 1) in {"altos", "bajos"}:
             place = end = place + 2
         else:
@@ -197,7 +207,7 @@ def _small_to_capital(t: Tokens, i: int) -> bool:
     for place in range(i + 1, i + 4):
         if t.capital(place):
             return True
-        if not t.has(place, SMALL):
+        if not t.has(place, SMALL) and t.word(place) not in {"'", "’"}:
             return False
     return False
 
@@ -250,7 +260,10 @@ def _capital(t: Tokens, i: int, end: int) -> bool:
 
 
 def _ordinary(t: Tokens, i: int) -> bool:
-    return plain(flags_of(t.word(i))) or t.has(i, DIRECTION | SMALL | UNIT | WEAK)
+    flags = flags_of(t.word(i))
+    if t.word(i) in _DOUBLE or t.has(i, DIRECTION | SMALL | UNIT | WEAK):
+        return True
+    return plain(flags) and not flags & PROPER
 
 
 def local(t: Tokens, i: int) -> int:
@@ -337,7 +350,7 @@ def item(t: Tokens, i: int) -> Item | None:
     if found:
         if t.word(found.end) in _DIVISIONS and t.has(found.end, CAPITAL):
             return Item("region", found.end + 1, 2)
-        if end > found.end and found.kind == "city":
+        if end > found.end and found.kind in {"city", "region"} and found.end - i == 1:
             beyond = place(t, found.end)
             if (beyond is None or not t.capital(found.end)) and not t.has(found.end, UNIT | LOCAL):
                 return Item("city", end, 1)

@@ -40,6 +40,10 @@ _BUILDINGS = word_set(
 )
 _PREFIXES = word_set("no nr n num number numero № # house hse h hno door d plot holding p dom")
 _SHIPS = word_set("uss usns usnv uscgc hms hmas hmcs")
+_GOES_ON = word_set(
+    "is was has had are were to for in at on and since where until before after from which with "
+    "please instead shortly but as by till because when if employer"
+)
 _UNITS = word_set("apt apartment flat suite unit room floor")
 _VERBS = word_set("is was has had are were will can could should does did")
 
@@ -86,6 +90,19 @@ def tail(t: Tokens, start: int) -> Tail:
             pending = []
             trail = part.end
         else:
+            if (
+                part.kind == "name"
+                and k == start
+                and _unknown(t, k, part.end)
+                and _ends(t, part.end)
+            ):
+                trail = part.end
+            if (
+                part.kind == "name"
+                and t.word(part.end) in _GOES_ON
+                and not _unknown(t, k, part.end)
+            ):
+                break
             last_line = marks & NEWLINE and (
                 part.end >= len(t) or t.word(part.end) + t.word(part.end + 1) in {"\n\n", "\n"}
             )
@@ -101,7 +118,7 @@ def tail(t: Tokens, start: int) -> Tail:
         before = "end" if part.kind == "post" and before in _PLACED and not marks else part.kind
         j = part.end
         strength = part.sure
-    if pending and trail > found.end and _ends(t, trail):
+    if pending and trail > found.end and (_ends(t, trail) or t.word(trail) in _GOES_ON):
         found.end = trail
         found.kinds.append("name")
     return found
@@ -119,6 +136,10 @@ def _bracket(t: Tokens, i: int, before: str) -> Item | None:
 
 def _ends(t: Tokens, i: int) -> bool:
     return i >= len(t) or t.has(i, BREAK) or t.word(i) in {".", ",", ";", ")", "!", "?", '"', "'"}
+
+
+def _unknown(t: Tokens, i: int, end: int) -> bool:
+    return not any(flags_of(t.word(j)) for j in range(i, end))
 
 
 def _proper(t: Tokens, i: int, end: int) -> bool:
@@ -144,7 +165,9 @@ def _confirmed(t: Tokens, i: int, part: Item, marks: int, before: str, strength:
         return True
     if part.sure < 2:
         # "Reading", "Nice": a city when something says so.
-        return bool(marks) and (_ends(t, part.end) or before == "post" or _followed(t, part.end))
+        return (t.word(part.end) != ":" and bool(marks & COMMA)) or (
+            bool(marks) and (_ends(t, part.end) or before == "post" or _followed(t, part.end))
+        )
     return True
 
 

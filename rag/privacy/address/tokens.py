@@ -22,7 +22,7 @@ _ROLES = {
 # Letters keep the vowel signs of scripts that write them as marks.
 _SIGNS = "\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u0903\u093a-\u094f\u0981-\u0983\u09bc-\u09cd\u0a00-\u0dff\u0e31-\u0e4e"
 _TOKEN = re.compile(
-    rf"(?:[^\W_]|[{_SIGNS}])+(?:(?:['’‘`]|[\-–](?!\d{{5}})|(?<=\d)/)(?:[^\W_]|[{_SIGNS}])+)*|\n|[^\w\s]|_"
+    rf"(?:[^\W_]|[{_SIGNS}])+(?:(?:['’‘`]|[\-–](?!\d{{5}})|(?<=\d)/)(?:[^\W_]|[{_SIGNS}])+)*|\n|[^\w\s]|_|\t| {{3,}}"
 )
 _ORDINAL = re.compile(r"\d{1,3}(?:st|nd|rd|th|er|e|o|a|eme|ème|ª|º|°|-й|-я)", re.IGNORECASE)
 STOPS = word_set(
@@ -70,7 +70,8 @@ def _lists() -> tuple[dict[str, int], tuple[str, ...], tuple[str, ...]]:
 def _read(piece: str) -> tuple[str, int]:
     """Return a token's folded form and its bits."""
     if not (piece[0].isalnum() or piece[-1].isalnum()):
-        return piece, BREAK if piece == "\n" else PUNCTUATION
+        # Tabs and runs of spaces part columns: nothing goes on across them.
+        return ("\t" if piece[0] == " " else piece), BREAK if piece.isspace() else PUNCTUATION
     folded = fold(piece)
     if any(map(str.isdigit, piece)):
         bits = DIGITS if piece.isdigit() else MIXED
@@ -125,7 +126,7 @@ class Tokens:
 
     def glued(self, index: int) -> bool:
         """Whether nothing stands between a token and the one before it."""
-        return index > 0 and self.starts[index] == self.ends[index - 1]
+        return 0 < index < len(self.starts) and self.starts[index] == self.ends[index - 1]
 
     def has(self, index: int, bits: int) -> bool:
         return 0 <= index < len(self.starts) and bool(self.bits[index] & bits)
