@@ -124,6 +124,8 @@ def _of_words(read: Reading, place: int, last: int) -> Span | None:
         after = read.words[last + 1] if last + 1 < len(read.words) else None
         if evidence(read, place, last) or (after and after.folded in cues.AFTER):
             return Span(place, last, 0.45)
+    if flags[0] & GIVEN and not any(flags[1:]) and evidence(read, place, last):
+        return Span(place, last, 0.45)
     if _initialed(read, place, last):
         return Span(place, last, 0.45)
     return None

@@ -11,7 +11,8 @@ from functools import cached_property, lru_cache
 from rag.privacy.lexicon import flags_of, sure
 from rag.privacy.words import Word, words
 
-_START = re.compile(r"(?:\A|[.!?]\s+|\n)[\s>\-*\"“'(]{0,6}([^\W\d_])")
+# What was found already (blanked by U+FFFC) may have begun with a capital.
+_START = re.compile(r"(?:\A|[.!?]\s+|\n)[\s>\-*\"“'(]{0,6}([^\W\d_]|\ufffc)")
 
 
 @dataclass(frozen=True)
@@ -41,8 +42,10 @@ class Reading:
         for match in _START.finditer(self.text, 0, 4_000):
             letter = match.group(1)
             small += letter.islower()
-            capital += letter.isupper()
-        return small > 3 * capital
+            capital += not letter.islower()
+        if small <= 3 * capital:
+            return False
+        return sum(word.capital for word in self.words) < 0.25 * len(self.words)
 
 
 @lru_cache(maxsize=2)
