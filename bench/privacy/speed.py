@@ -26,7 +26,7 @@ def words_per_second(run: Callable[[Sequence[str]], object], texts: Sequence[str
 def shares(gate: Masker, texts: Sequence[str]) -> dict[str, float]:
     """Return each means' share of the time of masking, 0 to 1.
 
-    Means: the NER pass, every Presidio recognizer by name, the functions that read structure,
+    Means: the model, every Presidio recognizer by name, the functions that read structure,
     believe names, look for them again and resolve overlaps; the rest is the gate's own.
     """
     spent: dict[str, float] = defaultdict(float)
@@ -42,9 +42,11 @@ def shares(gate: Masker, texts: Sequence[str]) -> dict[str, float]:
 
 def _watch(stack: ExitStack, spent: dict[str, float]) -> None:
     from rag.privacy import context, detect, ner, people, scan, spans
+    from rag.privacy.address import joining
 
     watched: tuple[tuple[Any, str, str], ...] = (
-        (ner, "persons", "NER model"),
+        (ner, "entities", "model"),
+        (joining, "joined", "model's addresses"),
         (context, "structured", "structure"),
         (people, "believable", "names: belief"),
         (people, "everywhere", "names: consistency"),
