@@ -9,23 +9,25 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from uuid import uuid4
 
 from rag.corpus_file import Loaded, load
-from rag.errors import ConfigError, ModelChanged, NotIndexed
+from rag.errors import ConfigError, ModelChanged, NotIndexed, SluiceError
 from rag.masked import EMPTY, Masked
 from rag.records import Answer, Hit, MaskedText, Principal, Usage
 
 if TYPE_CHECKING:
     from rag.evaluate import Scores
     from rag.ingest.context import Context
+    from rag.ingest.erase import Erasure
     from rag.ingest.local import Progress
     from rag.ingest.reindex import ReindexReport
     from rag.ingest.report import SyncReport
     from rag.ingest.rollback import RollbackReport
     from rag.langchain import CorpusRetriever
     from rag.ledger import QuarantineEntry, Run, Summary
+    from rag.ledger.erased import KeptOut
     from rag.ledger.vault import VaultStatus
     from rag.ledger.vault.rotation import Rotation
     from rag.retrieve.query import Where
@@ -49,6 +51,7 @@ class Status:
         indexed: Documents, attachments, chunks, bytes, types and masked identifiers.
         last_runs: Newest first.
         quarantine: What waits for somebody, and why.
+        kept_out: Whom and what erasures keep out.
     """
 
     corpus: str
@@ -56,6 +59,7 @@ class Status:
     indexed: Summary
     last_runs: Sequence[Run]
     quarantine: Sequence[QuarantineEntry]
+    kept_out: KeptOut
 
     @property
     def last_success(self) -> datetime | None:
@@ -178,7 +182,7 @@ class Corpus:
 
     def status(self) -> Status:
         """Return what is indexed, what waits in quarantine, and how the last runs went."""
-        from rag.ledger import documents, quarantine, runs
+        from rag.ledger import documents, erased, quarantine, runs
 
         with self._context.ledger.read() as db:
             return Status(
@@ -187,6 +191,7 @@ class Corpus:
                 indexed=documents.summary(db, self.name),
                 last_runs=runs.latest(db, self.name, 10),
                 quarantine=quarantine.entries(db, self.name),
+                kept_out=erased.kept_out(db, self.name),
             )
 
     def quarantine(self) -> list[QuarantineEntry]:
@@ -216,6 +221,57 @@ class Corpus:
         from rag.reveal import reveal
 
         return reveal(self._context, pseudonyms, documents, principals=principals, purpose=purpose)
+
+    def erase(
+        self,
+        persons: Sequence[str] = (),
+        *,
+        emails: Sequence[str] = (),
+        born: str = "",
+        documents: Literal["keep", "remove"] = "keep",
+        dry_run: bool = False,
+        progress: Callable[[Progress], None] | None = None,
+    ) -> Erasure:
+        """Erase a person: from documents or with them, from all targets, caches and the vault.
+
+        Run again after it was stopped, it goes on. The name is masked as anybody's from then on.
+
+        Args:
+            persons: Spellings of the name, as people write it; case, accents, order and titles
+                make no difference.
+            emails: Addresses of the person's.
+            born: Date of birth, YYYY-MM-DD, where others have the same name: only documents that
+                say this date are the person's.
+            documents: ``keep`` them without the person, or ``remove`` those that name them, and
+                keep them out.
+            dry_run: Only say which documents it would touch.
+
+        Raises:
+            SluiceError: Nobody is named, a step failed, or something is left.
+            CorpusBusy: A run holds the corpus.
+        """
+        from datetime import date
+
+        from rag.ingest.erase import erase
+        from rag.ingest.local import Progress
+        from rag.ingest.persons import person
+
+        if not (any(one.strip() for one in persons) or any(one.strip() for one in emails)):
+            raise SluiceError("Nobody is named.", "Give a name or an e-mail address.")
+        try:
+            day = date.fromisoformat(born).isoformat() if born else ""
+        except ValueError:
+            raise SluiceError("The date of birth cannot be read.", "Give it YYYY-MM-DD.") from None
+        context = self._context
+        who = person(context.key, context.sealer, persons, emails, day)
+        tell = progress or (lambda _: None)
+        return erase(
+            context,
+            who,
+            documents,
+            dry_run=dry_run,
+            tell=lambda step, done, total: tell(Progress(step, done, total)),
+        )
 
     def vault_status(self) -> VaultStatus:
         """Return what the vault holds, in figures, and under which keys."""

@@ -175,6 +175,7 @@ def status(corpus: CORPUS, as_json: JSON = False) -> None:
                 "last_success": found.last_success,
                 "runs": list(found.last_runs),
                 "quarantine": [_quarantined(one) for one in found.quarantine],
+                "erased": found.kept_out,
             }
         )
         return
@@ -205,6 +206,12 @@ def status(corpus: CORPUS, as_json: JSON = False) -> None:
                 [one.mode, one.status, one.started_at, one.error_code or ""]
                 for one in found.last_runs
             ],
+        )
+    if found.kept_out.persons:
+        show()
+        show_table(
+            ["persons erased", "documents kept out", "of these still in the source"],
+            [[found.kept_out.persons, found.kept_out.documents, found.kept_out.listed]],
         )
     if found.quarantine:
         show()

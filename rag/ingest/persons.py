@@ -87,6 +87,15 @@ class Named:
         """Whether others of that name stay, or may."""
         return bool(self.namesakes or self.undecided)
 
+    def unshared(self, who: Person) -> list[Masked]:
+        """Return the person's pseudonyms that are nobody else's."""
+        return [one for one in who.pseudonyms if not (self.shared and is_name(one))]
+
+
+def is_name(pseudonym: str) -> bool:
+    """Whether it stands for a name, which others may have, too."""
+    return pseudonym.startswith("PERSON_")
+
 
 def find(context: Context, who: Person) -> Named:
     """Look through all documents of the corpus, in the ledger and the working store."""
@@ -161,7 +170,8 @@ def without(document: MaskedDocument, who: Person, also: Mapping[str, Masked]) -
 
     def text(one: Masked) -> Masked:
         for old, new in also.items():
-            one = one.replace(old, new) if old in one else one
+            if old in one:
+                one = one.replace(old, new)
         return one.sub(who.pattern, _anybody)
 
     def element(one: MaskedElement) -> MaskedElement:

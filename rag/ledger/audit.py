@@ -82,9 +82,9 @@ def append(db: Connection, kind: str, body: Mapping[str, Any]) -> Record:
     return Record(seq, at, kind, dict(body), previous, digest)
 
 
-def records(db: Connection) -> Iterator[Record]:
-    """Yield all records, oldest first."""
-    for row in _rows(db):
+def records(db: Connection, kind: str = "") -> Iterator[Record]:
+    """Yield all records, or those of a kind, oldest first."""
+    for row in _rows(db, kind):
         yield Record(row.seq, row.at, row.kind, json.loads(row.body), row.previous, row.hash)
 
 
@@ -112,8 +112,9 @@ def verify(db: Connection, head: str = "") -> Verified:
     return Verified(count, last)
 
 
-def _rows(db: Connection) -> Iterator[Row[Any]]:
-    yield from db.execute(select(audit).order_by(audit.c.seq)).yield_per(1000)
+def _rows(db: Connection, kind: str = "") -> Iterator[Row[Any]]:
+    every = select(audit).order_by(audit.c.seq)
+    yield from db.execute(every.where(audit.c.kind == kind) if kind else every).yield_per(1000)
 
 
 def _hash(seq: int, at: str, kind: str, body: str, previous: str) -> str:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from sqlalchemy import Connection, case, delete, exists, literal_column, or_
+from sqlalchemy import Connection, case, delete, exists, literal_column, or_, update
 
 from rag.ledger import tables
 from rag.ledger.entries import QuarantineEntry
 from rag.ledger.tables import batches, now, quarantine, upsert
 from rag.ledger.vault import sources
-from rag.masked import require
+from rag.masked import Masked, require
 from rag.masked.stored import stored
 
 
@@ -93,6 +93,16 @@ def put(
             )
         },
     )
+
+
+def rename(db: Connection, corpus: str, names: Mapping[str, Masked]) -> None:
+    """Give documents in quarantine other names, by id."""
+    for document_id, name in names.items():
+        db.execute(
+            update(quarantine)
+            .where(quarantine.c.corpus == corpus, quarantine.c.document_id == document_id)
+            .values(name=require(name, "The ledger"))
+        )
 
 
 def release(db: Connection, corpus: str, document_ids: Iterable[str]) -> None:

@@ -184,6 +184,21 @@ class Vault:
             for row in rows
         )
 
+    def belongings(self, db: Connection, pseudonyms: Iterable[str]) -> list[str]:
+        """Return surrogates of persons, other than their pseudonyms: of their dates, say."""
+        persons = set(pseudonyms)
+        subjects = [self.subject(one) for one in persons]
+        found = [
+            one
+            for some in batches(subjects)
+            for one in db.scalars(
+                select(vault_entries.c.pseudonym)
+                .where(vault_entries.c.corpus == self.corpus, vault_entries.c.subject.in_(some))
+                .distinct()
+            )
+        ]
+        return sorted(set(found) - persons)
+
     def status(self, db: Connection) -> VaultStatus:
         """Return the vault in figures."""
         keys = [
