@@ -432,7 +432,7 @@ def number_and_words(t: Tokens, n: int) -> Head | None:
         return None
     if is_house(t, end) and len(t.word(end)) < 5:
         end = house(t, end)
-    return Head(n, end, bool(_BLOCKS.fullmatch(t.surface(n))))
+    return Head(n, end, bool(_BLOCKS.fullmatch(t.surface(n))) or "chome" in t.word(n))
 
 
 def words_and_number(t: Tokens, n: int) -> Head | None:

@@ -9,6 +9,7 @@ from rag.privacy.address import places
 from rag.privacy.address.postcodes import LIKELY, MAYBE, SURE, postcode
 from rag.privacy.address.tokens import (
     AFTER,
+    BEFORE,
     BREAK,
     CAPITAL,
     DIGITS,
@@ -33,10 +34,10 @@ _MARKS = {",": COMMA, ";": COMMA, "،": COMMA, "、": COMMA, "\n": NEWLINE} | di
     "-–—/|·•", OTHER
 )
 _HOUSE = re.compile(
-    r"(?:[^\W\d_]{1,3}-?)?\d{1,6}(?:[^\W\d_]{1,3})?(?:[\-/–](?:\d{1,5}[^\W\d_]{0,2}|[^\W\d_]{1,2})){0,2}"
+    r"(?:[^\W\d_]{1,3}-?)?\d{1,6}(?:[^\W\d_]{1,3})?(?:[\-/–](?:\d{1,5}[^\W\d_]{0,2}|[^\W\d_]{1,2})){0,3}"
 )
 _DATE = re.compile(
-    r"\d{3}-\d{4}|\d{3}-\d{3}-?\d*|\d{4}[-/]\d{1,2}[-/]\d{1,2}|\d{1,2}[-/]\d{1,2}[-/]\d{4}"
+    r"\d{3}-\d{4}|\d{3}-\d{3}-?\d*|\d{1,3}-\d{3}-\d{3}-\d*|\d{2,4}-\d{2,4}-\d{2,4}-\d{2,4}|\d{4}[-/]\d{1,2}[-/]\d{1,2}|\d{1,2}[-/]\d{1,2}[-/]\d{4}"
 )
 _CITY_LEAD = word_set(
     "new north south east west lake port saint st san santa sao santo fort mount el la los las le great "
@@ -51,6 +52,12 @@ _DOUBLE = word_set(
     "reading nice bath mobile deal ware sandwich rugby wells hull battle bury ash leek diss eye "
     "street split essen bar male tours orange bend man best"
 )
+_SIDES = word_set(
+    "links rechts mitte left right rear front izq izda dcha esq dto izquierda derecha"
+)
+_ROMAN = re.compile(r"[ivx]{1,5}")
+_SECTOR = re.compile(r"[a-i]-\d{1,2}(?:/\d)?")
+_BLOCKS = re.compile(r"\d{1,2}-chome(?:-\d{1,3}){0,2}", re.IGNORECASE)
 _OFFICES = word_set("365 2010 2013 2016 2019 2021 2024")
 _DIVISIONS = word_set("state county province region district city governorate oblast prefecture")
 _CODE_WORDS = word_set("tk τκ cp pin pincode zip zipcode cep plz postcode postal cap pc eircode")
@@ -105,6 +112,8 @@ def is_house(t: Tokens, i: int) -> bool:
     if not t.has(i, NUMBER):
         return False
     surface = t.surface(i)
+    if _BLOCKS.fullmatch(surface):
+        return True
     return bool(_HOUSE.fullmatch(surface)) and not _DATE.fullmatch(surface)
 
 
@@ -147,8 +156,18 @@ def unit(t: Tokens, i: int) -> int:
         return i + 3
     if word == "#":
         return _value(t, i + 1)
+    if (
+        t.has(i, UPPER)
+        and _ROMAN.fullmatch(word)
+        and t.word(i + 1) == "."
+        and (t.word(i + 2) in {"em", "emelet", "p", "floor"})
+    ):
+        value = dot(t, i + 3)
+        return dot(t, value + 1) if t.has(value, NUMBER) else value
     if t.has(i, NUMBER):
         if _FLOOR.fullmatch(word):
+            return i + 1
+        if _SECTOR.fullmatch(word):
             return i + 1
         after = dot(t, i + 1)
         if after > i + 1 and t.word(after) in {"o", "a", "º", "ª"}:
@@ -159,7 +178,7 @@ def unit(t: Tokens, i: int) -> int:
             or t.has(i + 1, CAPITAL)
             or t.word(after) in {"tr", "trp", "sal", "krs"}
         ) and t.word(after) in _FLOORS:
-            return dot(t, after + 1)
+            return _side(t, dot(t, after + 1))
         if t.has(i, ORDINAL) and len(t.word(after)) == 1 and t.has(after, CAPITAL):
             return after + 1
         return 0
@@ -180,7 +199,11 @@ def unit(t: Tokens, i: int) -> int:
     end = _value(t, after)
     if end and (len(word) > 1 or t.has(after, NUMBER)):
         return end
-    return i + 1 if word in _ALONE else 0
+    return _side(t, i + 1) if word in _ALONE else 0
+
+
+def _side(t: Tokens, i: int) -> int:
+    return dot(t, i + 1) if t.word(i) in _SIDES else i
 
 
 def name(t: Tokens, i: int, most: int = 5) -> int:
@@ -247,7 +270,7 @@ def place(t: Tokens, i: int) -> Item | None:
 
 
 def _capital(t: Tokens, i: int, end: int) -> bool:
-    if t.has(i, STOP):
+    if t.has(i, STOP) and end - i < 2:
         return False
     if t.has(i, CAPITAL) or t.loose:
         return True
@@ -268,6 +291,8 @@ def _ordinary(t: Tokens, i: int) -> bool:
 
 def local(t: Tokens, i: int) -> int:
     """Return the end of a district, village or county named by a word for it, or 0."""
+    if len(t.word(i)) == 1 and t.has(i, CAPITAL) and t.surface(i).isascii():
+        return 0  # "P. Miller" is nobody's village
     if not t.has(i, LOCAL) or not (t.has(i, CAPITAL) or t.word(i + 1) == "." or len(t.word(i)) > 3):
         end = name(t, i, 3)
         if end > i and t.has(end, LOCAL) and t.word(end) in _AFTER_NAME:
@@ -295,9 +320,12 @@ def _before_country(t: Tokens, i: int, end: int) -> int:
 
 def _numbered_street(t: Tokens, i: int) -> int:
     """Return the end of "Street 13", "Main 5": streets that have numbers for names; or 0."""
-    if t.has(i, AFTER) and t.has(i, CAPITAL) and t.has(i + 1, NUMBER) and len(t.word(i + 1)) < 5:
-        return i + 2
-    return 0
+    if not (t.has(i, AFTER | BEFORE) and t.has(i, CAPITAL)) or len(t.word(i)) < 3:
+        return 0
+    after = i + 1
+    if t.word(after) in _NUMBER_WORDS:
+        after = dot(t, after + 1)
+    return after + 1 if t.has(after, NUMBER) and len(t.word(after)) < 5 else 0
 
 
 def code(t: Tokens, i: int) -> int:
@@ -328,10 +356,11 @@ def item(t: Tokens, i: int) -> Item | None:
     """Return the part of an address that starts at a token, or None."""
     if i >= len(t) or (t.has(i, PUNCTUATION) and t.word(i) not in {"#", "〒"}):
         return None
-    end = unit(t, i)
+    first = _code_word(t, i)
+    coded = t.has(i, CAPITAL) and postcode(t.text, t.starts[i])[1] >= LIKELY
+    end = 0 if coded else unit(t, i)
     if end:
         return Item("unit", end, 2)
-    first = _code_word(t, i)
     stop, strength = postcode(t.text, t.starts[first]) if first < len(t) else (0, 0)
     if stop:
         end = first + 1
@@ -354,12 +383,20 @@ def item(t: Tokens, i: int) -> Item | None:
             beyond = place(t, found.end)
             if (beyond is None or not t.capital(found.end)) and not t.has(found.end, UNIT | LOCAL):
                 return Item("city", end, 1)
+        if found.kind == "city" and _district(t, found.end):
+            return Item("city", found.end + 1, found.sure)
         return found
     if end == i:
         return None
     if t.has(end - 1, AFTER | WEAK) and end - i > 1:
         return Item("street", end, 1)
-    return Item("town" if _town(t, i, end) else "name", end, 1)
+    kind = "town" if _town(t, i, end) else "name"
+    return Item(kind, end + 1 if _district(t, end) else end, 1)
+
+
+def _district(t: Tokens, i: int) -> bool:
+    """Whether a number names a part of the city in front: "Praha 1", "Dublin 7"."""
+    return t.has(i, DIGITS) and len(t.word(i)) < 3 and t.word(i + 1) in {",", "\n", "", ".", "-"}
 
 
 def _town(t: Tokens, i: int, end: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,11 @@ if TYPE_CHECKING:
 
 _LEFT, _RIGHT = 120, 200
 _SCORE = 0.6
+_COLUMNS = re.compile(r"\t|\n\n| {3,}")
+_LABEL = re.compile(r"\n[^\W\d_]{1,20}$")
+_LEAD = re.compile(
+    r"(?:(?:na|au|en|op|przy|im|in|auf|at|to|from|for|habite|vive|mora|wohnt|abita) )+"
+)
 _TRIM = " \t\r\n,;:.\"'“”‘’()[]{}<>|-–—/"
 Range = tuple[int, int]
 
@@ -41,9 +47,10 @@ def believed(text: str, ranges: Sequence[Range], found: Sequence[Range]) -> list
         found: What the grammar found in the same text (see `rag.privacy.address.find`), in order.
     """
     kept: list[Range] = []
-    for start, end in ranges:
-        start, end = _trimmed(text, start, end)
-        if start >= end:
+    for start, end in _pieces(text, ranges):
+        inside = [span for span in found if start < span[1] and span[0] < end]
+        if len(inside) > 1:
+            # Two addresses with words between: the model's edges are not needed.
             continue
         widened = _widened(text, start, end)
         if widened:
@@ -59,6 +66,21 @@ def believed(text: str, ranges: Sequence[Range], found: Sequence[Range]) -> list
     return kept
 
 
+def _pieces(text: str, ranges: Sequence[Range]) -> Iterator[Range]:
+    """Yield the parts of the ranges between columns, without signs at their edges."""
+    for start, end in ranges:
+        place = start
+        for column in _COLUMNS.finditer(text, start, end):
+            yield from _nonempty(_trimmed(text, place, column.start()))
+            place = column.end()
+        yield from _nonempty(_trimmed(text, place, end))
+
+
+def _nonempty(piece: Range) -> Iterator[Range]:
+    if piece[0] < piece[1]:
+        yield piece
+
+
 def _trimmed(text: str, start: int, end: int) -> Range:
     while start < end and text[start] in _TRIM and text[start] != "(":
         start += 1
@@ -66,7 +88,11 @@ def _trimmed(text: str, start: int, end: int) -> Range:
         end -= 1
     if start < end and text[end - 1] == ".":
         end -= 1
-    return start, end
+    label = _LABEL.search(text, start, end)
+    if label and text[end : end + 2].strip(" ")[:1] in {":", "|", ""}:
+        end = label.start()
+    lead = _LEAD.match(text, start, end)
+    return (lead.end() if lead else start), end
 
 
 def _widened(text: str, start: int, end: int) -> Range | None:

@@ -25,6 +25,14 @@ _CODES = {
     "CH": "AG AI AR BE BL BS FR GE GL GR JU LU NE NW OW SG SH SO SZ TG TI UR VD VS ZG ZH",
 }
 _VARIANTS = """
+lietuva|latvija|eesti|suomi|sverige|norge|danmark|island|polska|cesko|ceska republika|slovensko
+magyarorszag|romania|българия|hrvatska|srbija|slovenija|shqiperia|ελλαδα|ελλασ|hellas|россия|украіна
+україна|беларусь|rossiya|ukraina|osterreich|oesterreich|schweiz|suisse|svizzera|belgie|belgique
+belgien|nederland|letzebuerg|luxemburg|frankreich|francia|italien|italie|spanien|espagne|grossbritannien
+england uk|niederlande|pays bas|polen|pologne|tschechien|ungarn|griechenland|grece|turkei|turquie
+mexico|perou|bresil|brasilien|maroc|tunisie|algerie|senegal|cameroun|cote divoire|egypte|liban
+misr|bharat|nippon|nihon|zhongguo|pilipinas|bundesrepublik deutschland|federal republic of germany
+republic of the philippines|republic of the union of myanmar|state of kuwait|state of qatar
 usa|us|u s a|u s|united states of america|the united states|the united states of america|america
 estados unidos|eeuu|ee uu|vereinigte staaten|etats unis|stati uniti|uk|u k|united kingdom
 great britain|gb|england|scotland|wales|northern ireland|britain|holland|the netherlands|uae|u a e

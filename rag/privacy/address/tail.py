@@ -19,7 +19,9 @@ from rag.privacy.address.items import (
 )  # fmt: skip
 from rag.privacy.address.tokens import (
     BREAK,
+    BEFORE,
     CAPITAL,
+    DIGITS,
     NUMBER,
     PUNCTUATION,
     SMALL,
@@ -38,12 +40,13 @@ _BUILDINGS = word_set(
     "complex chambers bhavan bhawan niwas sadan society condominium suites block rectory vicarage "
     "arcade mall factory estate gardens terrace edificio edificio palazzo haus hof wing place"
 )
-_PREFIXES = word_set("no nr n num number numero № # house hse h hno door d plot holding p dom")
+_PREFIXES = word_set("so no nr n num number numero № # house hse h hno door d plot holding p dom")
 _SHIPS = word_set("uss usns usnv uscgc hms hmas hmcs")
 _GOES_ON = word_set(
     "is was has had are were to for in at on and since where until before after from which with "
     "please instead shortly but as by till because when if employer"
 )
+_CROSSING = word_set("con entre y esq esquina e cruce")
 _UNITS = word_set("apt apartment flat suite unit room floor")
 _VERBS = word_set("is was has had are were will can could should does did")
 
@@ -74,7 +77,9 @@ def tail(t: Tokens, start: int) -> Tail:
     before = ""
     strength = 0
     for _ in range(_ITEMS):
-        k, marks = separators(t, j)
+        k, marks = separators(t, _after_dot(t, j))
+        if t.word(k) in _CROSSING and t.has(k + 1, BEFORE) and t.has(k + 1, CAPITAL):
+            k, marks = k + 1, COMMA
         if before == "post" and t.has(k, SMALL) and not t.has(k, CAPITAL):
             end = name(t, k + 1 + t.has(k + 1, SMALL))
             part: Item | None = Item("name", end, 1) if end > k + 2 or t.capital(k + 1) else None
@@ -122,6 +127,13 @@ def tail(t: Tokens, start: int) -> Tail:
         found.end = trail
         found.kinds.append("name")
     return found
+
+
+def _after_dot(t: Tokens, i: int) -> int:
+    """Pass a number's dot before a floor: "19-21. II. em. 3."."""
+    if t.word(i) == "." and t.glued(i) and t.has(i - 1, NUMBER) and unit(t, i + 1):
+        return i + 1
+    return i
 
 
 def _bracket(t: Tokens, i: int, before: str) -> Item | None:
@@ -174,6 +186,8 @@ def _confirmed(t: Tokens, i: int, part: Item, marks: int, before: str, strength:
 def _post(t: Tokens, i: int, part: Item, marks: int, before: str) -> bool:
     if part.sure > MAYBE:
         return True
+    if t.has(i - 1, DIGITS) and not before:
+        return False  # three groups of digits are a telephone's
     digits = "".join(
         letter for letter in t.text[t.starts[i] : t.ends[part.end - 1]] if letter.isdigit()
     )
@@ -191,7 +205,8 @@ def _code(t: Tokens, part: Item, marks: int, before: str) -> bool:
     follower = item(t, separators(t, part.end)[0])
     if follower and follower.kind in {"post", "country"}:
         return True
-    return part.sure > 1 and bool(marks or before == "city") and _ends(t, part.end)
+    closes = _ends(t, part.end) or t.word(part.end) in _GOES_ON
+    return part.sure > 1 and bool(marks or before == "city") and closes
 
 
 def _followed(t: Tokens, i: int) -> bool:
@@ -222,6 +237,8 @@ def _one_left(t: Tokens, start: int, wide: bool) -> int:
         if word in {".", ":"} and t.word(first - 2) not in _PREFIXES:
             break
         if len(word) == 1 and word.isalpha() and t.word(first) != ".":
+            break
+        if word == "so" and not t.has(first - 1, CAPITAL):
             break
         first -= 1
     stop = first

@@ -24,6 +24,7 @@ _SIGNS = "\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u0903\u093a-\u094f\u098
 _TOKEN = re.compile(
     rf"(?:[^\W_]|[{_SIGNS}])+(?:(?:['’‘`]|[\-–](?!\d{{5}})|(?<=\d)/)(?:[^\W_]|[{_SIGNS}])+)*|\n|[^\w\s]|_|\t| {{3,}}"
 )
+_ELIDED = re.compile(r"(?:[ldsLDS]|(?:de|a|da|ne|su)ll)['’][^\W\d_a-zà-ÿ]")
 _ORDINAL = re.compile(r"\d{1,3}(?:st|nd|rd|th|er|e|o|a|eme|ème|ª|º|°|-й|-я)", re.IGNORECASE)
 STOPS = word_set(
     "i we he she they you it his her their my our your its this that these those there here who what when where why "
@@ -74,6 +75,8 @@ def _read(piece: str) -> tuple[str, int]:
         return ("\t" if piece[0] == " " else piece), BREAK if piece.isspace() else PUNCTUATION
     folded = fold(piece)
     if any(map(str.isdigit, piece)):
+        if folded.endswith(("-gil", "-ro", "-beon-gil")):
+            return folded, AFTER | CAPITAL
         bits = DIGITS if piece.isdigit() else MIXED
         if _ORDINAL.fullmatch(piece):
             bits |= ORDINAL
@@ -83,7 +86,7 @@ def _read(piece: str) -> tuple[str, int]:
     if not bits and folded.endswith("s"):
         bits = roles.get(folded[:-1], 0) & WEAK
     letter = piece[0]
-    if not letter.islower():
+    if not letter.islower() or _ELIDED.match(piece):
         bits |= CAPITAL
         if len(piece) > 1 and piece.isupper():
             bits |= UPPER
@@ -137,6 +140,8 @@ class Tokens:
             return False
         bits = self.bits[index]
         if bits & CAPITAL:
+            if bits & STOP and bits & BEFORE:  # Résidence Les Pins
+                return self.has(index + 1, CAPITAL) and not self.has(index + 1, STOP)
             return not bits & STOP or (
                 self.folded[index] in MONTHS
                 and (self.has(index + 1, CAPITAL) or self.has(index - 1, CAPITAL))
