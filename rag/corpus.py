@@ -447,7 +447,8 @@ class Corpus:
             entries = documents.entries(db, self.name)
         names: dict[str, str] = {}
         for entry in entries:
-            key = self._context.unseal(entry.sealed_key)[0]
+            sealed = entry.sealed_key  # empty: an erasure took it out of the vault
+            key = self._context.unseal(sealed)[0] if sealed else str(entry.name)
             names[entry.document_id] = key if key in judged else Path(key).stem
         everybody = sorted({who for entry in entries for who in entry.acl})
         asker = everybody if principals is None else principals

@@ -145,11 +145,12 @@ class Context:
         The same bytes under two names may be masked by different rules.
 
         Args:
+            sealed_key: Empty where an erasure took it out of the vault: no override is for it.
             made: Of the steps that made it; by default as they are now.
         """
         from rag.ingest.fingerprints import artifact
 
-        place = self._override(self.unseal(sealed_key)[0]) if self._overrides else -1
+        place = self._override(self.unseal(sealed_key)[0]) if self._overrides and sealed_key else -1
         return artifact(made or self.fingerprints, place)
 
     @cached_property

@@ -33,8 +33,10 @@ from rag.ingest.store import DocumentResult, Job
 from rag.ingest.sync import apply_results
 from rag.ledger import audit, documents, erased, erasures, quarantine, targets
 from rag.ledger.entries import DocumentEntry, Fingerprints
+from rag.ledger.vault import sources
 from rag.masked import Masked, configured, fixed
 from rag.privacy.erased import tag
+from rag.records import MaskedDocument
 
 if TYPE_CHECKING:
     from rag.ingest.context import Context
@@ -45,6 +47,7 @@ Tell = Callable[[str, int, int], None]
 """Called with the step, documents done and their total."""
 
 TOGETHER = 50
+_NAME = "<PERSON>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +205,8 @@ def _rewrite_some(
 ) -> None:
     report = ShardReport()
     made: list[DocumentResult] = []
-    new = {}
+    new: dict[str, MaskedDocument] = {}
+    unnamed: list[str] = []
     for one in entries:
         masked = masked_of(context, one)
         if masked is None:  # only its name tells of the person: the next sync reads it again
@@ -210,8 +214,10 @@ def _rewrite_some(
                 documents.remove(db, context.corpus, [one.document_id])
             continue
         new[one.document_id] = rewritten = without(masked, who, also)
-        job = Job(one.document_id, one.sealed_key, one.version, one.size, one.acl)
         named = renamed(one.name, who)
+        if _NAME in named:  # the vault, too, must not tell of a file that is named after them
+            unnamed.append(one.document_id)
+        job = Job(one.document_id, "", one.version, one.size, one.acl)
         made += results_of(context, job, one.content_id, named, rewritten, report)
     results = embed_results(context, made, report)
     if any(one.failure and one.failure.code == "embedding_failed" for one in results):
@@ -223,9 +229,12 @@ def _rewrite_some(
         for name in context.target_names:  # write all of it: only a heading may differ
             targets.intend(db, context.corpus, name, [one.document_id for one in results])
     apply_results(context, run_id, results, made_by)
+    with context.ledger.write() as db:
+        sources.forget(db, context.corpus, unnamed)
     for one in entries:
         if one.document_id in new:
-            made_of = context.made_by(one.sealed_key, one.fingerprints)
+            place = "" if one.document_id in unnamed else one.sealed_key
+            made_of = context.made_by(place, one.fingerprints)
             context.store.keep_masked(one.content_id, made_of, new[one.document_id])
 
 
