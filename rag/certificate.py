@@ -64,7 +64,7 @@ def check(certificate: Any) -> str:
     except (InvalidSignature, ValueError, KeyError, TypeError):
         raise SluiceError(
             "This is not a certificate, or it was changed after it was signed.",
-            "Take the original file; who signed it can issue it again from the ledger.",
+            "Take the original file; the same erasure, run again, gives it out again.",
         ) from None
     return fingerprint(public)
 
@@ -72,11 +72,6 @@ def check(certificate: Any) -> str:
 def fingerprint(public: bytes) -> str:
     """Return 32 hex characters that name a public key."""
     return hashlib.sha256(public).hexdigest()[:32]
-
-
-def digest(certificate: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of a certificate in canonical form."""
-    return hashlib.sha256(_canonical(certificate)).hexdigest()
 
 
 def _canonical(body: Mapping[str, Any]) -> bytes:

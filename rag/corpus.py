@@ -263,7 +263,7 @@ class Corpus:
         except ValueError:
             raise SluiceError("The date of birth cannot be read.", "Give it YYYY-MM-DD.") from None
         context = self._context
-        who = person(context.key, context.sealer, persons, emails, day)
+        who = person(context, persons, emails, day)
         tell = progress or (lambda _: None)
         return erase(
             context,

@@ -174,6 +174,7 @@ def _show_erasure(found: Erasure, documents: str, as_json: bool) -> None:
                 },
                 "not_looked_into": len(named.lost),
                 "elsewhere": found.elsewhere,
+                "similar": found.similar,
             }
         )
         return
@@ -192,6 +193,8 @@ def _show_erasure(found: Erasure, documents: str, as_json: bool) -> None:
     )
     if named.undecided:
         show("Undecided: they say no date of birth. Without --born they are the person's, too.")
+    if found.similar:
+        show(f"Longer names with these words, left alone: {', '.join(found.similar)}")
     if found.elsewhere:
         show(f"Other corpora know the person, too: {', '.join(found.elsewhere)}")
 

@@ -59,12 +59,14 @@ class Erasure:
         names: Masked names of those documents, by id.
         certificate: Signed; None for a dry run.
         elsewhere: Other corpora of this ledger that know the same pseudonym.
+        similar: Pseudonyms of longer names with the same words: not erased.
     """
 
     named: Named
     names: Mapping[str, Masked] = field(default_factory=dict)
     certificate: Mapping[str, Any] | None = None
     elsewhere: tuple[str, ...] = ()
+    similar: tuple[Masked, ...] = ()
 
 
 def erase(
@@ -77,6 +79,8 @@ def erase(
 ) -> Erasure:
     """Erase a person from a corpus.
 
+    What was done already gives out its certificate again.
+
     Args:
         mode: ``keep`` documents without the person, or ``remove`` those about them and keep them
             out.
@@ -88,13 +92,19 @@ def erase(
     said = tell or (lambda step, done, total: None)
     if dry_run:
         named = find(context, who)
-        return Erasure(named, _names(context, named), None, elsewhere(context, who))
+        return Erasure(named, _names(context, named), None, elsewhere(context, who), who.similar)
     check_model(context)
     with recorded(context, "erase") as run_id:
         context.store.drop_runs()
         everybody = readers(context)
         named = find(context, who)
         names = _names(context, named)
+        if not (named.about or named.waiting):
+            with context.ledger.read() as db:
+                done = erasures.finished(db, context.corpus, f"{who.asked}-{mode}")
+            if done is not None:
+                verify(context, who, named, everybody)
+                return Erasure(named, names, done, elsewhere(context, who), who.similar)
         work = _begin(context, who, mode, named)
         context.look_again()
         _documents(context, run_id, who, work, named, said)
@@ -104,7 +114,7 @@ def erase(
         said("verify", 0, 0)
         seen = verify(context, who, named, everybody)
         certificate = certify(context, who, work, named, seen)
-    return Erasure(named, names, certificate, elsewhere(context, who))
+    return Erasure(named, names, certificate, elsewhere(context, who), who.similar)
 
 
 # What is to be done
@@ -113,7 +123,6 @@ def erase(
 def _begin(context: Context, who: Person, mode: Mode, named: Named) -> erasures.Erasure:
     """Note what will be done, and make the name nobody's from now on."""
     sealer = context.sealer
-    asked = "\0".join([*sorted(who.pseudonyms), who.born, mode])
     with context.ledger.read() as db:
         before = {
             one.document_id: one.digest
@@ -122,7 +131,7 @@ def _begin(context: Context, who: Person, mode: Mode, named: Named) -> erasures.
         }
     with context.ledger.write() as db:
         work = erasures.begin(
-            db, context.corpus, sealer.long_tag("erasure", asked), mode, before, named.waiting
+            db, context.corpus, f"{who.asked}-{mode}", mode, before, named.waiting
         )
         born = {one: who.born if named.shared and is_name(one) else "" for one in who.pseudonyms}
         tags: dict[str, dict[str, Any]] = {tag(sealer, one, day): {} for one, day in born.items()}

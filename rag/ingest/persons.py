@@ -8,17 +8,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from rag.keys import Sealer
 from rag.ledger import documents, quarantine
 from rag.ledger.entries import DocumentEntry
-from rag.masked import Masked, fixed
+from rag.masked import Masked, configured, fixed
 from rag.privacy.erased import birth, stands_for
-from rag.privacy.pseudonym import person_words
+from rag.privacy.pseudonym import identity, person_words
 from rag.records import MaskedDocument, MaskedElement
 
 if TYPE_CHECKING:
     from rag.ingest.context import Context
 
+_ADDRESSES = re.compile(r"\S{1,100}@\S{1,100}|[,;:<>()]")
 _NAME, _ADDRESS = fixed("<PERSON>"), fixed("<EMAIL_ADDRESS>")
 
 
@@ -28,15 +28,19 @@ class Person:
 
     Attributes:
         pseudonyms: In masked text: of each spelling of the name, and of each address.
+        asked: A keyed hash of the names as they were asked for.
         born: Hash of the date of birth; empty: it is not told.
         words: Of each name, hashes of its words.
         pattern: Finds the pseudonyms.
+        similar: Pseudonyms of longer names with all these words: somebody else's, or theirs.
     """
 
     pseudonyms: tuple[Masked, ...]
+    asked: str
     born: str
     words: tuple[frozenset[str], ...]
     pattern: re.Pattern[str]
+    similar: tuple[Masked, ...] = ()
 
     def named_in(self, data: bytes) -> bool:
         """Whether a text holds one of the pseudonyms."""
@@ -45,22 +49,47 @@ class Person:
         )
 
 
-def person(
-    key: bytes, sealer: Sealer, names: Sequence[str], emails: Sequence[str], born: str
-) -> Person:
+def person(context: Context, names: Sequence[str], emails: Sequence[str], born: str) -> Person:
     """Return somebody by their names as people write them; all raw, none is kept.
+
+    The vault is asked, too: a spelling in which an address was taken for a part of the name
+    stands under a pseudonym of its own.
 
     Args:
         born: YYYY-MM-DD, or empty.
+
+    Raises:
+        VaultFailed: The vault does not open.
     """
-    found = [stands_for(key, "PERSON", one) for one in names]
-    found += [stands_for(key, "EMAIL_ADDRESS", one) for one in emails]
-    pseudonyms = tuple(dict.fromkeys(found))
+    key, sealer = context.key, context.sealer
+    asked = [stands_for(key, "PERSON", one) for one in names]
+    asked += [stands_for(key, "EMAIL_ADDRESS", one) for one in emails]
+    with context.ledger.read() as db:
+        known = context.vault.spellings(db, "PERSON")
+    wanted = {identity(one) for one in names}
+    also = [
+        configured(pseudonym)
+        for pseudonym, spelt in known
+        if "@" in spelt and identity(_ADDRESSES.sub(" ", spelt)) in wanted
+    ]
+    pseudonyms = tuple(dict.fromkeys([*asked, *also]))
+    words = [frozenset(person_words(one)) for one in names]
     return Person(
         pseudonyms=pseudonyms,
+        asked=sealer.long_tag("erasure", "\0".join([*sorted(set(asked)), born])),
         born=birth(sealer, born) if born else "",
-        words=tuple(frozenset(map(sealer.tag, person_words(one))) for one in names),
+        words=tuple(frozenset(map(sealer.tag, one)) for one in words),
         pattern=re.compile(rf"(?:{'|'.join(map(re.escape, pseudonyms))})(?![a-z2-7])"),
+        similar=tuple(
+            sorted(
+                {
+                    configured(pseudonym)
+                    for pseudonym, spelt in known
+                    if pseudonym not in pseudonyms
+                    and any(len(one) > 1 and one < set(person_words(spelt)) for one in words)
+                }
+            )
+        ),
     )
 
 

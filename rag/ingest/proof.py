@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rag.certificate import digest, signed
+from rag.certificate import signed
 from rag.errors import SluiceError
 from rag.home import home
 from rag.ingest.leftovers import FORMS, Leftovers, pattern, scan
@@ -154,7 +154,7 @@ def certify(
             "audit": [{"seq": one.seq, "hash": one.hash} for one in mine],
         }
         certificate = signed(statement)
-        erasures.finish(db, context.corpus, work, digest(certificate))
+        erasures.finish(db, context.corpus, work, certificate)
     return certificate
 
 

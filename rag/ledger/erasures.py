@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import (
@@ -93,13 +94,17 @@ def count(db: Connection, corpus: str, work: Erasure, counts: Mapping[str, int])
     return work
 
 
-def finish(db: Connection, corpus: str, work: Erasure, certificate: str) -> None:
-    """Close an erasure.
+def finished(db: Connection, corpus: str, asked: str) -> dict[str, Any] | None:
+    """Return the certificate of what was asked for, if that was done already."""
+    row = db.execute(
+        select(erasures).where(erasures.c.corpus == corpus, erasures.c.erasure_id == asked)
+    ).first()
+    return row.body["certificate"] if row and row.finished_at else None
 
-    Args:
-        certificate: Its SHA-256.
-    """
-    body = {"erasure": work.erasure_id, "mode": work.mode, "certificate": certificate}
+
+def finish(db: Connection, corpus: str, work: Erasure, certificate: Mapping[str, Any]) -> None:
+    """Close an erasure; its certificate is kept: it tells nothing of the person."""
+    body = {"erasure": work.erasure_id, "mode": work.mode, "certificate": dict(certificate)}
     db.execute(_this(corpus, work).values(body=body, finished_at=now()))
 
 

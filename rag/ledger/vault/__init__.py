@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, Row, delete, func, select
 from sqlalchemy.exc import DBAPIError
 
 from rag.errors import VaultFailed
@@ -175,14 +176,21 @@ class Vault:
             )
         ).all()
         keys = self.keys.of(db, sorted({row.subject for row in rows}))
-        return sorted(
-            unseal(
-                keys[row.subject],
-                row.sealed,
-                self._bound(row.pseudonym, row.spelling, row.kind, row.subject),
-            ).decode()
-            for row in rows
-        )
+        return sorted(self._opened(keys[row.subject], row) for row in rows)
+
+    def _opened(self, key: bytes, row: Row[Any]) -> str:
+        bound = self._bound(row.pseudonym, row.spelling, row.kind, row.subject)
+        return unseal(key, row.sealed, bound).decode()
+
+    def spellings(self, db: Connection, kind: str) -> list[tuple[str, str]]:
+        """Return pseudonyms of a kind with each spelling behind them. Raw, and all there are."""
+        rows = db.execute(
+            select(vault_entries).where(
+                vault_entries.c.corpus == self.corpus, vault_entries.c.kind == kind
+            )
+        ).all()
+        keys = self.keys.of(db, sorted({row.subject for row in rows}))
+        return [(row.pseudonym, self._opened(keys[row.subject], row)) for row in rows]
 
     def belongings(self, db: Connection, pseudonyms: Iterable[str]) -> list[str]:
         """Return surrogates of persons, other than their pseudonyms: of their dates, say."""
