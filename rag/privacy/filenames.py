@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 from rag.privacy import spans
-from rag.privacy.lexicon import GIVEN, SURNAME, flags_of, sure
+from rag.privacy.lexicon import GIVEN, SURNAME, flags_of, plain, sure
 from rag.privacy.pseudonym import MASK
 from rag.privacy.words import fold
 from rag.records import Finding
@@ -68,12 +68,19 @@ def persons_in(
         else:
             added.append(Finding(start, end, "PERSON", 0.8, "FileName"))
     if any(flag == _HIS for flag in flags):
-        # The document's own names say best where a name begins and ends.
+        # The document's own names say best where a name begins and ends; but somebody else may
+        # share one of them, and what is no ordinary word may be the rest of that name.
+        others = [
+            (start, end)
+            for (start, end, _), his, flag in zip(parts, person, flags, strict=True)
+            if not his and not plain(flag)
+        ]
         findings = [
             finding
             for finding in findings
             if finding.entity != "PERSON"
             or not any(a.start < finding.end and finding.start < a.end for a in added)
+            or any(finding.start <= start and end <= finding.end for start, end in others)
         ]
     holes = [match.span() for match in MASK.finditer(name)]
     return spans.resolve(spans.cut([*findings, *added], holes))

@@ -1,12 +1,11 @@
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 
-from samples.airflow_home import ROOT, free_port, migrate, password, served
+from samples.airflow_home import free_port, migrate, password, served
 from tests.dags.airflow import Api, Rig, Runner, copy, descendants, log_in, runner
 
 # Airflow is imported, migrated and started once for all tests of this folder; each test has a
@@ -23,14 +22,21 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Rig:
 @pytest.fixture(scope="package")
 def tested(migrated: Rig, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runner]:
     """Runs of ``dag.test()``, with all corpora of the tests in one folder."""
-    settings = {"AIRFLOW__CORE__MAX_MAP_LENGTH": "3"}
-    rig = replace(copy(migrated, tmp_path_factory.mktemp("tested") / "state"), settings=settings)
+    state = tmp_path_factory.mktemp("tested") / "state"
+    settings = {
+        "AIRFLOW__CORE__MAX_MAP_LENGTH": "3",
+        "HOME": str(state / "user"),
+        **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(state / "temporary")),
+    }
+    rig = replace(copy(migrated, state), settings=settings)
     rig.corpus("notes", 8, "shard_documents: 1")
     rig.corpus("rehearsed", 2)
     rig.corpus("shrinking", 6, source="max_delete: {share: 0.3, count: 2}")
     rig.corpus("emptied", 2)
-    personal = rig.corpus("personal", 0, source="max_delete: {share: 0, count: 0}")
-    shutil.copytree(ROOT / "samples" / "handbook" / "patients", personal, dirs_exist_ok=True)
+    for folder in ("temporary", "user"):
+        (rig.state / folder).mkdir()
+    blocking = "privacy: {actions: {PASSPORT: block}}"
+    rig.corpus("canary", 0, blocking, source="max_delete: {share: 0, count: 0}")
     with runner(rig) as process:
         yield process
 

@@ -144,7 +144,7 @@ def mail(put: Put) -> bytes:
         maintype="text", subtype="plain", filename=f"{put('mail attachment name')}.txt",
     )  # fmt: skip
     message.add_attachment(
-        b"\x89PNG broken", maintype="image", subtype="png",
+        b"\x89PNG\r\n\x1a\nbroken", maintype="image", subtype="png",
         filename=f"{put('mail broken attachment name')}.png",
     )  # fmt: skip
     message.preamble = put("mail boundary")
@@ -243,7 +243,7 @@ def docx(put: Put) -> bytes:
         word__charts__chart1=_chart("docx", put),
         word__diagrams__data1=f"<d {_A}><a:p><a:r><a:t>{escape(put('docx diagram'))}"
         "</a:t></a:r></a:p></d>",
-        customXml__item1=f"<i>{escape(put('docx custom xml'))}</i>",
+        customXml__item7=f"<i>{escape(put('docx custom xml'))}</i>",
         word__variables=f"<i>{escape(put('docx variable'))}</i>",
         word__people=f"<i>{escape(put('docx people'))}</i>",
     )
@@ -278,7 +278,7 @@ def pptx(put: Put) -> bytes:
         ppt__comments__comment1='<l><cm authorId="4"><text>'
         f"{escape(put('pptx comment'))}</text></cm></l>",
         ppt__charts__chart1=_chart("pptx", put),
-        customXml__item1=f"<i>{escape(put('pptx custom xml'))}</i>",
+        customXml__item7=f"<i>{escape(put('pptx custom xml'))}</i>",
     )
 
 

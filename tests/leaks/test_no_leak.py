@@ -51,7 +51,7 @@ def asked(handbook: Handbook) -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def troubled(disturbed: Disturbed) -> Handbook:
-    """The disturbed handbook after more has gone wrong, and after every command of the CLI."""
+    """The disturbed handbook after more has gone wrong."""
     handbook = disturbed.handbook
     documents = handbook.documents
     for name, said in [
@@ -67,17 +67,9 @@ def troubled(disturbed: Disturbed) -> Handbook:
     assert gone.code == 0, gone.err
     assert gone.json["failures"] == {"changed_while_reading": 1, "corrupt": 2, "encrypted": 1}
 
-    for arguments in (
-        ("status", "handbook", "--json"),
-        ("status", "handbook"),
-        ("quarantine", "handbook", "--json"),
-        ("quarantine", "handbook"),
-        ("search", "handbook", "Marta Kowalczyk fracture", "--as", ",".join(EVERYBODY), "--json"),
-        ("ask", "handbook", "Who is Ingrid Lindqvist?", "--as", ",".join(EVERYBODY), "--json"),
-        ("ask", "handbook", "When does Marta Kowalczyk return?", "--as", ",".join(EVERYBODY)),
-    ):
-        said = handbook.sluice(*arguments)
-        assert said.code == 0, said.err
+    # What commands print for whom is in `tests.dags.test_canary`.
+    said = handbook.sluice("quarantine", "handbook")
+    assert said.code == 0, said.err
 
     shutil.move(documents / "patients", handbook.root / "patients")
     handbook.settings(max_delete={"share": 0.01, "count": 1})
@@ -119,7 +111,7 @@ def test_no_search_and_no_answer_shows_an_identifier(
     assert found == [], shown(found)
 
 
-def test_killed_processes_errors_and_commands_leave_no_identifier(
+def test_killed_processes_and_errors_leave_no_identifier(
     troubled: Handbook, looking: Scanner
 ) -> None:
     found = looking.scan(troubled.written)

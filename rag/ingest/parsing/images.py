@@ -102,14 +102,14 @@ def _facts(picture: Image.Image) -> Iterator[Element]:
         value = exif.get(tag)
         if isinstance(value, bytes):
             value = value.decode("utf-16-le", "ignore")
-        yield from field(label, value)
+        yield from field(label, _letters(value))
     for tag, label in _CAMERA.items():
         value = exif.get_ifd(0x8769).get(tag)
         if isinstance(value, bytes):
             coding, text = value[:8], value[8:]
             known = {b"UNICODE\0": "utf-16", b"ASCII\0\0\0": "utf-8"}.get(coding)
             value = text.decode(known, "ignore") if known else value.decode("utf-8", "ignore")
-        yield from field(label, value)
+        yield from field(label, _letters(value))
     yield from _press(picture)
     packet = picture.info.get("xmp") or picture.info.get("XML:com.adobe.xmp")
     if packet:
@@ -120,6 +120,14 @@ def _facts(picture: Image.Image) -> Iterator[Element]:
     comment = picture.info.get("comment")  # of a JPEG or GIF
     if isinstance(comment, bytes):
         yield from field("comment", decode(comment))
+
+
+def _letters(value: Any) -> Any:
+    """A tag's text: the standard says ASCII, programs write UTF-8, Pillow reads Latin-1."""
+    try:
+        return value.encode("latin-1").decode() if isinstance(value, str) else value
+    except UnicodeError:
+        return value
 
 
 def _press(picture: Any) -> Iterator[Element]:
