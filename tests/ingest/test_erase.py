@@ -304,7 +304,7 @@ def test_an_erasure_reaches_every_target(
     project.settings(f"targets: {targets}\naws: {{region: us-east-1}}")
     filled(project)
     project.corpus.reindex()  # the index before it is kept, with the person in it
-    client = opensearch.client
+    client = opensearch.client()
     assert len(client.indices.get(index="erased-*")) == 2
     code = pseudonym(project).partition("_")[2]
 
