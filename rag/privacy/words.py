@@ -30,6 +30,19 @@ _CLUSTER = re.compile(f"[\\x00-\\x7f]+(?![{MARKS}])|[{_INVISIBLE}]+|.[{MARKS}]*"
 _WORD = re.compile(
     f"[^\\W\\d_](?:[^\\W\\d_]|[{MARKS}])*(?:['’ʼ`´][^\\W\\d_](?:[^\\W\\d_]|[{MARKS}])*)*"
 )
+# Letters of other scripts that look like Latin ones, and a Latin letter for each.
+_LOOK_ALIKES = (
+    "АВЕЅІЈКМНОРСТУХаеѕіјорсухԁһ" + "ΑΒΕΖΗΙΚΜΝΟΡΤΥΧαικνορυχ",
+    "ABESIJKMHOPCTYXaesijopcyxdh" + "ABEZHIKMNOPTYXaiknopux",
+)
+_TO_LATIN = str.maketrans(*_LOOK_ALIKES)
+_TO_CYRILLIC = str.maketrans("ABEKMHOPCTXaeopcyx", "АВЕКМНОРСТХаеорсух")
+_OTHER_SCRIPT = re.compile("[\u0370-\u03ff\u0400-\u052f]")
+_LATIN = re.compile("[A-Za-z\u00c0-\u024f]")
+_MIXED = re.compile(
+    r"\b(?=\w{0,40}[A-Za-z\u00c0-\u024f])(?=\w{0,40}[\u0370-\u03ff\u0400-\u052f])\w+"
+)
+_BROKEN = re.compile(r"(?<=[^\W_])[-‐]\r?\n[ \t]{0,8}(?=[^\W_])")
 _LETTERS = str.maketrans(
     {"ø": "o", "đ": "d", "ł": "l", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th", "ð": "d", "ħ": "h"}
     | dict.fromkeys("'’ʼ`´", "")
@@ -41,7 +54,8 @@ class View:
     """A text as detection reads it, and where each of its characters comes from.
 
     Attributes:
-        text: NFKC by grapheme, without invisible characters.
+        text: NFKC by grapheme, without invisible characters and hyphens at line ends, words of
+            two scripts in one.
         starts: Offset in the original where each character's cluster starts; None: identical.
         ends: One past the cluster in the original.
     """
@@ -59,8 +73,17 @@ class View:
 
 def view(text: str) -> View:
     """Return the view of a text; linear in its length, and the text itself where it can be."""
-    if text.isascii() or (unicodedata.is_normalized("NFKC", text) and not _HIDDEN.search(text)):
-        return View(text)
+    if text.isascii():
+        seen = View(text)
+    elif unicodedata.is_normalized("NFKC", text) and not _HIDDEN.search(text):
+        seen = View(_MIXED.sub(_one_script, text))
+    else:
+        seen = _composed(text)
+        seen = View(_MIXED.sub(_one_script, seen.text), seen.starts, seen.ends)
+    return _unbroken(seen) if "\n" in text and _BROKEN.search(seen.text) else seen
+
+
+def _composed(text: str) -> View:
     pieces: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
@@ -78,6 +101,38 @@ def view(text: str) -> View:
             starts.extend([start] * len(composed))
             ends.extend([end] * len(composed))
     return View("".join(pieces), starts, ends)
+
+
+def _one_script(match: re.Match[str]) -> str:
+    """Write a word of two scripts in one, where its letters look alike: Pаul with a Russian a."""
+    word: str = match.group()
+    latin = word.translate(_TO_LATIN)
+    if latin.isascii() or not _OTHER_SCRIPT.search(latin):
+        return latin
+    other = word.translate(_TO_CYRILLIC)
+    return word if _LATIN.search(other) else other
+
+
+def _unbroken(seen: View) -> View:
+    """Put together what a hyphen at the end of a line parts: a word, a double name, a number."""
+    starts = range(len(seen.text)) if seen.starts is None else seen.starts
+    ends = range(1, len(seen.text) + 1) if seen.ends is None else seen.ends
+    pieces: list[str] = []
+    firsts: list[int] = []
+    lasts: list[int] = []
+    place = 0
+    for match in _BROKEN.finditer(seen.text):
+        # Small letters on both sides are one word; else the hyphen is of the name or the number.
+        word = seen.text[match.start() - 1].islower() and seen.text[match.end()].islower()
+        stop = match.start() + (not word)
+        pieces.append(seen.text[place:stop])
+        firsts += starts[place:stop]
+        lasts += ends[place:stop]
+        place = match.end()
+    pieces.append(seen.text[place:])
+    firsts += starts[place:]
+    lasts += ends[place:]
+    return View("".join(pieces), firsts, lasts)
 
 
 @lru_cache(maxsize=65_536)
