@@ -342,6 +342,21 @@ def test_a_transaction_is_whole_or_nothing(ledger: Ledger) -> None:
     assert served(ledger) == set()
 
 
+def test_a_scrubbed_database_keeps_nothing_of_deleted_rows(ledger: Ledger) -> None:
+    many = [entry(f"gone-{number}", name=stored("vanished.txt")) for number in range(50)]
+    record(ledger, *many, entry("stays"))
+    with ledger.write() as db:
+        documents.remove(db, "handbook", [one.document_id for one in many])
+    ledger.scrub()
+    assert served(ledger) == {"stays"}
+    with ledger.read() as db:
+        if db.dialect.name == "sqlite":
+            path = Path(str(db.engine.url.database))
+            written = b"".join(each.read_bytes() for each in path.parent.glob(f"{path.name}*"))
+            assert b"stays" in written
+            assert b"vanished" not in written
+
+
 def test_writers_wait_for_each_other(ledger: Ledger) -> None:
     import threading
 

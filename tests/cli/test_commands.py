@@ -201,6 +201,42 @@ def test_quarantine_tells_why_and_what_to_do(
     assert waiting["reason"] in capsys.readouterr().out
 
 
+def test_who_is_behind_a_pseudonym_is_told_to_few_and_each_attempt_is_audited(
+    inside: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = answer(capsys, "search", "notes", "Who approves overtime?", "--as", "group:staff")
+    pseudonym = re.findall(r"PERSON_[a-z2-7]{8}", found[0]["text"])[0]
+    asked = ["reveal", "notes", pseudonym, "--document", "pay.txt"]
+    assert run([*asked, "--as", "group:privacy", "--purpose", " "]) == 2
+    assert "purpose" in capsys.readouterr().err
+    why = ("--purpose", "Maria Schneider asks", "--as")
+    assert run([*asked, *why, "group:staff"]) == 2
+    assert "Schneider" not in capsys.readouterr().out
+    person, document = answer(capsys, *asked, *why, "user:dpo,group:privacy")
+    assert person == {"asked": pseudonym, "originals": ["Maria Schneider"]}
+    assert document["originals"] == ["pay.txt"]
+    assert run(["audit", "--jsonl"]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()][-2:]
+    assert [one["body"]["outcome"] for one in lines] == ["refused", "revealed"]
+    assert lines[1]["body"]["purpose"] == "<PERSON> asks"
+    assert pseudonym not in json.dumps(lines)
+    verified = answer(capsys, "audit", "--verify")
+    assert verified["broken"] is None
+    assert verified["head"] == lines[-1]["hash"]
+
+
+def test_the_vaults_keys_are_shown_and_rotated(
+    inside: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = answer(capsys, "vault", "status", "notes")
+    assert (before["kinds"], before["sources"]) == ({"PERSON": 1}, 3)
+    done = answer(capsys, "vault", "rotate", "notes", "--drop-old")
+    assert done["retired"] == 0
+    after = answer(capsys, "vault", "status", "notes")
+    assert after["keys"][0]["wrapped_by"] == done["key"] != before["keys"][0]["wrapped_by"]
+    assert (after["persons"], after["to_rotate"]) == (before["persons"], 0)
+
+
 def test_unlock_says_whether_there_was_a_lock(
     inside: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
