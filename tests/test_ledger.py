@@ -343,7 +343,7 @@ def test_a_transaction_is_whole_or_nothing(ledger: Ledger) -> None:
 
 
 def test_a_scrubbed_database_keeps_nothing_of_deleted_rows(ledger: Ledger) -> None:
-    many = [entry(f"gone-{number}", name=stored("vanished.txt")) for number in range(50)]
+    many = [entry(f"gone-{number}", title=masked("vanished")) for number in range(50)]
     record(ledger, *many, entry("stays"))
     with ledger.write() as db:
         documents.remove(db, "handbook", [one.document_id for one in many])
