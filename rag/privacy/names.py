@@ -11,23 +11,19 @@ from presidio_analyzer import LocalRecognizer, RecognizerResult
 from rag.privacy import cues, lower_case
 from rag.privacy.lexicon import COMMON, GIVEN, PROPER, RARE, SURNAME, lexicon, plain, sure
 from rag.privacy.lower_case import Span
-from rag.privacy.neighbours import STRONG, WEAK, evidence, in_firm, of_thing, signs
+from rag.privacy.neighbours import STRONG, WEAK, evidence, of_thing, signs
 from rag.privacy.pseudonym import PARTICLES, TITLES
 from rag.privacy.reading import Reading, reading, stands
+from rag.privacy.runs import IRISH, extend, inverted
 from rag.privacy.words import Word, word_set
 
 if TYPE_CHECKING:
     from presidio_analyzer.nlp_engine import NlpArtifacts
 
 _POSSESSIVE = re.compile("['’]s\\b")
-_JOIN = re.compile(r"(?:[ \t]|-|–|‐|‑|\.[ \t]?|[ \t]?\n)?")
-_OPENING = frozenset({' "', " “", " „", " '", " ‘", " (", " «"})
-_CLOSING = frozenset({'" ', "” ", "“ ", "' ", "’ ", ") ", "» "})
 # In front of a surname without a doubt; the rest of the particles may be words of the sentence.
 _CLEAR = PARTICLES - word_set("de la las los del des du le l y e i a af av ur te op do al et")
-_EDGES = frozenset({"", "\n", "\t", "|", ";", ":", ">", "<", "("})
 _PROSE = cues.BEFORE | cues.ADDRESSING | cues.AFTER
-_IRISH = frozenset({"Ó", "ó", "Ò", "Ní", "Uí"})
 
 
 class NameRecognizer(LocalRecognizer):  # type: ignore[misc]  # Presidio has no types
@@ -95,17 +91,17 @@ def _at(read: Reading, place: int) -> Span | None:
         # An unlisted word in front of a surname: Xiomara Nakamura.
         if flags or word.folded in TITLES or len(word.folded) < 3:
             return None
-        last = _extend(read, place)
-        inverted = _inverted(read, place, last)
-        if inverted is not None:
-            return Span(place, inverted, 0.6)
+        last = extend(read, place)
+        turned = inverted(read, place, last)
+        if turned is not None:
+            return Span(place, turned, 0.6)
         if any(sure(f) for f in read.flags[place + 1 : last + 1]):
             return Span(place, last, 0.6)
         return _unlisted(read, place, last) or _addressed(read, place, last)
-    last = _extend(read, place)
-    inverted = _inverted(read, place, last)
-    if inverted is not None:
-        return Span(place, inverted, 0.75)
+    last = extend(read, place)
+    turned = inverted(read, place, last)
+    if turned is not None:
+        return Span(place, turned, 0.75)
     if last > place:
         return _of_words(read, place, last)
     return _alone(read, place)
@@ -188,9 +184,9 @@ def _with_particles(read: Reading, first: int, limit: int) -> int:
     while place and first - place < 3:
         word = read.words[place - 1]
         written = read.text[word.start : word.end]
-        if word.folded not in PARTICLES and written not in _IRISH:
+        if word.folded not in PARTICLES and written not in IRISH:
             break
-        if read.gap(place - 1) not in {" ", "-"} or (len(written) == 1 and written not in _IRISH):
+        if read.gap(place - 1) not in {" ", "-"} or (len(written) == 1 and written not in IRISH):
             break
         place -= 1
     if place == first:
@@ -239,82 +235,6 @@ def _unlisted(read: Reading, place: int, last: int) -> Span | None:
     return None
 
 
-def _extend(read: Reading, place: int) -> int:
-    """Return the last word of the name that starts at a word."""
-    last = look = place
-    while look + 1 < len(read.words) and look - place < 6:
-        gap = read.gap(look)
-        following = read.words[look + 1]
-        beyond = look + 2 if look + 2 < len(read.words) else None
-        if beyond and gap in _OPENING and read.gap(look + 1) in _CLOSING:
-            # Robert "Bob" Hale
-            if not (read.words[beyond].capital and not plain(read.flags[beyond])):
-                break
-            look = last = beyond
-            continue
-        if not gap or not _JOIN.fullmatch(gap):
-            break
-        if gap[0] == "." and len(read.words[look].folded) > 2:
-            break
-        if beyond and gap in {" ", "-"} and _joins(read, following, beyond):
-            look += 1
-            continue
-        if not _goes_on(read, place, look + 1, gap):
-            break
-        look += 1
-        last = look
-    return last
-
-
-def _joins(read: Reading, word: Word, beyond: int) -> bool:
-    """Tell whether a word is a particle, or an initial typed small, within a name."""
-    if word.folded in PARTICLES or read.text[word.start : word.end] in _IRISH:
-        return read.words[beyond].capital or not word.capital
-    return read.loose and len(word.folded) == 1 and sure(read.flags[beyond])
-
-
-def _goes_on(read: Reading, first: int, place: int, gap: str) -> bool:
-    """Tell whether a name goes on with a word."""
-    start, following, flags = read.words[first], read.words[place], read.flags[place]
-    if not following.capital:
-        if gap == "-":
-            return not plain(flags)
-        if not read.loose or gap not in {" ", ". "} or len(following.folded) < 3:
-            return False
-        known = sure(read.flags[first]) and bool(read.flags[first] & GIVEN)
-        return sure(flags) or (known and (not flags or bool(flags & SURNAME and not flags & RARE)))
-    if "\n" in gap and not _wraps(read, first, place):
-        return False
-    if following.folded in cues.TITLED and following.folded in TITLES and not flags:
-        return False
-    if len(following.folded) == 1 and gap[0] != "." and following.upper:
-        return True
-    if plain(flags) and (flags & COMMON or read.words[place - 1].folded not in PARTICLES):
-        return False
-    if following.upper and not start.upper and following.folded in cues.INSTITUTIONS:
-        return False
-    if flags & RARE and following.upper and not start.upper:
-        return False
-    shouted = start.upper and len(start.folded) > 1
-    listed = flags & (GIVEN | SURNAME)
-    return listed > 0 or shouted or not following.upper or len(following.folded) not in {2, 3, 4}
-
-
-def _wraps(read: Reading, first: int, place: int) -> bool:
-    """Tell whether a name goes over the end of a line of prose."""
-    if not sure(read.flags[place]) or any(f & SURNAME for f in read.flags[first : place - 1]):
-        return False
-    start = read.words[first].start
-    line = read.text[max(start - 3, 0) : start]
-    return (
-        place == first + 1
-        and len(line) > 2
-        and line[-1] == " "
-        and line[-2].islower()
-        and not read.text.startswith((":", "\t", " |"), read.words[place].end)
-    )
-
-
 def _after_title(read: Reading, place: int) -> Span | None:
     look = place
     titled = read.words[place].folded not in cues.GREETINGS
@@ -346,7 +266,7 @@ def _after_title(read: Reading, place: int) -> Span | None:
     if len(read.words[first].folded) == 1:
         span = _after_initial(read, first)
         return span and span._replace(score=0.75, titled=titled)
-    return Span(first, _extend(read, first), 0.75, titled)
+    return Span(first, extend(read, first), 0.75, titled)
 
 
 def _honour(word: Word) -> bool:
@@ -366,7 +286,7 @@ def _signed(read: Reading, place: int) -> Span | None:
         return None
     if len(read.words[first].folded) == 1:
         return _after_initial(read, first)
-    last = _extend(read, first)
+    last = extend(read, first)
     if not signs(read, first, last) or last - first > 3:
         return None
     if plain(flags) and last > first and not any(map(sure, read.flags[first : last + 1])):
@@ -382,7 +302,7 @@ def _after_initials(read: Reading, place: int) -> Span | None:
     following, flags = read.words[place + 1], read.flags[place + 1]
     if not following.capital or following.upper or flags & RARE or not flags & SURNAME:
         return None
-    return Span(place, _extend(read, place + 1), 0.6)
+    return Span(place, extend(read, place + 1), 0.6)
 
 
 def _after_initial(read: Reading, place: int) -> Span | None:
@@ -408,60 +328,16 @@ def _after_initial(read: Reading, place: int) -> Span | None:
         # "A Smith was seen" and "I Martin" may be words of the sentence.
         if words[place].folded in {"a", "i", "o", "y", "e"} or not sure(flags):
             return None
-        return Span(place, _extend(read, look), 0.6) if flags & SURNAME else None
+        return Span(place, extend(read, look), 0.6) if flags & SURNAME else None
     if flags & COMMON and look == place + 1 and _begins_line(read, place):
         after = read.words[look + 1] if look + 1 < len(read.words) else None
         if not after or after.folded not in cues.AFTER:
             return None  # "A. Page" counts
     if flags & SURNAME:
-        return Span(place, _extend(read, look), 0.7)
+        return Span(place, extend(read, look), 0.7)
     return Span(place, look, 0.45) if not flags or flags & GIVEN else None
-
-
-def _in_cell(read: Reading, place: int, last: int) -> bool:
-    """Tell whether words are all that stands in a line or a cell, or a relation in front."""
-    if place and read.words[place - 1].folded in cues.RELATIONS and read.gap(place - 1) == " ":
-        return True
-    start, end = read.words[place].start, read.words[last].end
-    before = read.text[max(start - 8, 0) : start].rstrip(" \"'*-•")
-    after = read.text[end : end + 8].lstrip(" \"'")
-    return before[-1:] in _EDGES and after[:1] in _EDGES
 
 
 def _begins_line(read: Reading, place: int) -> bool:
     start = read.words[place].start
     return start == 0 or read.text[read.text.rfind("\n", 0, start) + 1 : start].isspace()
-
-
-def _inverted(read: Reading, place: int, last: int) -> int | None:
-    """González, María: a surname, a comma, a given name."""
-    if last + 1 >= len(read.words) or last - place > 3:
-        return None
-    if last > place and read.flags[place] & GIVEN:
-        return None
-    if not all(f & SURNAME or not f for f in read.flags[place : last + 1]):
-        return None
-    if not read.flags[place] and not _in_cell(read, place, last + 1):
-        return None
-    first = last + 1
-    following, flags = read.words[first], read.flags[first]
-    if not re.fullmatch(r",[ \t]?", read.gap(last)) or not following.capital:
-        return None
-    if len(following.folded) == 1:
-        if read.text[following.end : following.end + 1] != ".":
-            return None
-        beyond = first + 1 if first + 1 < len(read.words) else None
-        # "Malembe, S. Gcugcwa" are two persons.
-        if beyond and read.gap(first) == ". " and read.flags[beyond] & SURNAME:
-            return None
-        return first
-    doubtful = flags & COMMON and read.flags[place] & COMMON
-    if not flags & GIVEN or (doubtful and not _in_cell(read, place, first)):
-        return None
-    if in_firm(read, place, last):
-        return None
-    after = _extend(read, first)
-    # "Kowalski, Anna Nowak and …" is a list of persons, "Kowalski, Anna Maria" one.
-    if after > first and read.flags[after] & SURNAME and not read.flags[after] & GIVEN:
-        return None
-    return after

@@ -27,8 +27,8 @@ _TITLE = re.compile(
     r"(?:\.|\b)[ \t]?(?:med\.[ \t])?){1,3}\Z"
 )
 _SUFFIX = re.compile(
-    r"(?:,?[ \t](?:Jr|Sr|II|III|IV|V|MD|M\.D|PhD|Ph\.D|DDS|DVM|Esq|MBA|MSc|M\.Sc|BSc|B\.Sc|BA|B\.A|"
-    r"MA|M\.A|RN|OBE|MBE|CBE|B\.Eng|MBA\.|FRCS|MRCP|CPA|DO|LLM|LL\.M)\b\.?){1,2}"
+    r"(?:,?[ \t](?:Jr|Sr|JR|SR|II|III|IV|V|MD|M\.D|PhD|Ph\.D|DDS|DVM|Esq|MBA|MSc|M\.Sc|BSc|B\.Sc|"
+    r"BA|B\.A|MA|M\.A|RN|OBE|MBE|CBE|B\.Eng|MBA\.|FRCS|MRCP|CPA|DO|LLM|LL\.M)\b\.?){1,2}"
 )
 
 

@@ -55,6 +55,34 @@ def test_a_sentence_without_persons_passes_as_it_is(gate: Masker, sentence: str)
     assert gate.mask_text(sentence).text == sentence
 
 
+@pytest.mark.parametrize(
+    ("text", "persons"),
+    [
+        ("Please ask Nkechi about the keys.", ["Nkechi"]),
+        ("Regards, T. Okonkwo", ["T. Okonkwo"]),
+        ("my name is robert hale", ["robert hale"]),
+        ("Will Brown and Mark Young left.", ["Will Brown", "Mark Young"]),
+        ("Anna, Bo and Chidi came late.", ["Anna", "Bo", "Chidi"]),
+        ('Robert "Bob" Hale Jr. signed.', ['Robert "Bob" Hale Jr.']),
+        ("We saw Grace near the door.", ["Grace"]),
+        ("Thanks,\nWill", ["Will"]),
+        ("P\u0430ul Sm\u0456th left.", ["P\u0430ul Sm\u0456th"]),
+        (
+            "Gon-\nz\u00e1lez, Mar\u00eda came. Then GONZALES called, and mgonzalez replied.",
+            ["Gon-\nz\u00e1lez, Mar\u00eda", "GONZALES", "mgonzalez"],
+        ),
+        ("Baker, Smith and Jones LLP won; Strand & Sons Ltd sells fish.", []),
+        ("She has Parkinson's disease; see Bayes' theorem.", []),
+        ("Will you grant access? Mark the page. May and June are warm in Paris.", []),
+    ],
+)
+def test_persons_are_found_by_company_and_no_thing_is_one(
+    gate: Masker, text: str, persons: list[str]
+) -> None:
+    findings = gate.mask_text(text).findings
+    assert [text[f.start : f.end] for f in findings if f.entity == "PERSON"] == persons
+
+
 def test_text_after_an_allowed_term_is_judged_by_itself(gate_with) -> None:  # type: ignore[no-untyped-def]
     gate = gate_with(allow=["Florence Nightingale"])
     masked = gate.mask_text("Florence Nightingale House was opened by Ottoline Brackenbury.")
