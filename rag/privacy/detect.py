@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from rag.privacy import spans
 from rag.privacy.policy import Policy
-from rag.privacy.scan import Condensed, scan
+from rag.privacy.scan import Condensed, Range, near, near_digits, scan
 from rag.privacy.surrogates import general_enough
 from rag.privacy.words import View, fold_phrase, view
 from rag.records import Finding
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from rag.privacy.tagger import Tagger
 
 
-Range = tuple[int, int]
 _ROUNDS = 2
+_AROUND = 240  # characters on either side in which something found may have hidden another
 _TOKEN = re.compile(r"\w[\w\-./]{4,40}\w")
 
 
@@ -155,20 +155,29 @@ class Detector:
         found += kept(again(text, found))
         safety = self.policy.safety
         resolved = spans.resolve(spans.cut(found, holes), safety)
+        fresh = resolved
         for _ in range(_ROUNDS):
+            if not fresh:
+                break
             # Beside something found, a shape may have hidden: two numbers with a space between.
             rest = blanked(text, [*((f.start, f.end) for f in resolved), *holes])
-            more = kept(self._recognized(rest)) if resolved else []
-            if not more:
-                break
-            resolved = spans.resolve([*resolved, *more], safety)
+            fresh = kept(self._beside(rest, fresh))
+            resolved = spans.resolve([*resolved, *fresh], safety) if fresh else resolved
         return resolved
+
+    def _beside(self, rest: str, found: Sequence[Finding]) -> Iterable[Finding]:
+        """Search once more around what was found, now that it is taken out of the text."""
+        ranges = sorted((finding.start, finding.end) for finding in found)
+        around = Condensed(rest, near(rest, ranges, _AROUND, _AROUND))
+        if len(around.text) > 0.8 * len(rest):
+            return self._recognized(rest)
+        return around.back(self._recognized(around.text))
 
     def _recognized(self, text: str) -> list[Finding]:
         from rag.privacy import recognizers
 
         found: list[Finding] = []
-        digits = Condensed(text)
+        digits = Condensed(text, near_digits(text))
         for recognizer in self.recognizers:
             if recognizer.name in recognizers.NEED_DIGITS:
                 found += digits.back(scan(recognizer, digits.text))

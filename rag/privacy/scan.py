@@ -12,20 +12,24 @@ from rag.records import Finding
 if TYPE_CHECKING:
     from presidio_analyzer import EntityRecognizer, PatternRecognizer
 
+Range = tuple[int, int]
 _DIGITS = re.compile(r"\d+")
 
 
 class Condensed:
-    """The parts of a text that have digits near, for the shapes that cannot be without.
+    """Parts of a text, put together to be searched as one.
 
     Prose has few digits: most of it need not be searched for account numbers.
+
+    Args:
+        pieces: Disjoint ranges in order.
     """
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, pieces: Iterable[Range]) -> None:
         self._pieces: list[tuple[int, int, int]] = []
         parts: list[str] = []
         length = 0
-        for start, end in _near_digits(text):
+        for start, end in pieces:
             self._pieces.append((length, start, end))
             parts += (text[start:end], "\n\n\n")
             length += end - start + 3
@@ -47,23 +51,26 @@ class Condensed:
                 )
 
 
-def _near_digits(text: str) -> Iterator[tuple[int, int]]:
+def near_digits(text: str) -> Iterator[Range]:
     """Yield ranges around digits, 160 characters before and 120 after, edges at spaces."""
+    return near(text, (match.span() for match in _DIGITS.finditer(text)), 160, 120)
+
+
+def near(text: str, ranges: Iterable[Range], before: int, after: int) -> Iterator[Range]:
+    """Yield disjoint ranges around the given ones, which are in order; edges at spaces."""
     first = last = -1
-    for match in _DIGITS.finditer(text):
-        start = max(match.start() - 160, 0)
-        if first < 0:
-            first, last = start, match.end() + 120
-        elif start <= last:
-            last = match.end() + 120
-        else:
+    for start, end in ranges:
+        if first >= 0 and start - before <= last:
+            last = max(last, end + after)
+            continue
+        if first >= 0:
             yield _spaced(text, first, last)
-            first, last = start, match.end() + 120
+        first, last = max(start - before, 0), end + after
     if first >= 0:
         yield _spaced(text, first, last)
 
 
-def _spaced(text: str, first: int, last: int) -> tuple[int, int]:
+def _spaced(text: str, first: int, last: int) -> Range:
     # Never within a word: what stands before a shape decides whether it is one.
     limits = max(first - 200, 0), min(last + 200, len(text))
     while first > limits[0] and not text[first - 1].isspace():
