@@ -15,6 +15,7 @@ from rag.privacy.custom import kinds_of, load_recognizers
 from rag.privacy.shapes import (
     ages,
     bank,
+    columns,
     contact,
     dates,
     devices,
@@ -41,6 +42,7 @@ def recognizers() -> list[EntityRecognizer]:
         *dates.recognizers(),
         ages.recognizer(),
         labels.recognizer(),
+        columns.recognizer(),
     ]
 
 

@@ -25,13 +25,14 @@ _IBAN_LENGTHS = {
     )
 }
 _IBAN = re.compile(
-    r"(?<![A-Za-z0-9])[A-Za-z]{2}[ \-.]?\d{2}(?:[ \-.]?[A-Za-z0-9]){11,31}(?![A-Za-z0-9])"
+    r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ \-.]{0,2}[A-Za-z0-9]){11,31}(?![A-Za-z0-9])"
 )
+_FOURS = re.compile(r"(?:[A-Z0-9]{4} ){3,7}[A-Z0-9]{1,4}$")
 _DIGITS = re.compile(r"(?<![\w@])(?<!\d[.,])\d(?:[ .\-‐‑–]{0,3}\d){11,26}(?![\w]|[.,]\d)")
 _PRINTED = re.compile(
-    r"\d{4}([ .\-‐‑–]{1,3})\d{4}\1\d{4}\1\d{3,4}(?:\1\d{1,3})?$|"
-    r"\d{4}([ .\-‐‑–]{1,3})\d{6}\2\d{4,5}$"
+    r"\d{4}([ .\-‐‑–]{1,3})\d{4}\1\d{4}(?:\1\d{1,4}){1,2}$|\d{4}([ .\-‐‑–]{1,3})\d{6}\2\d{4,5}$"
 )
+_YEARS = re.compile(r"(?:(?:19|20)\d\d\D{1,3}){3}(?:19|20)\d\d$")
 _BRAND = re.compile(
     r"(?<![^\W_])(?:(?:credit|debit|bank|visa|payment|charge)? ?cards?\b|visa|master ?card|amex|"
     r"american express|"
@@ -103,12 +104,15 @@ def iban_length(text: str) -> int:
     length = _IBAN_LENGTHS.get(compact[:2], 0)
     digits = sum(map(str.isdigit, compact[:length]))
     if 0 < length <= len(compact) and digits >= 8:
-        following = text[places[length - 1] :][:1]
-        if not following.isalnum():
-            return places[length - 1]
+        end = places[length - 1]
+        one_case = text[:end].upper() == text[:end] or mod97(compact[:length])
+        if one_case and not text[end : end + 1].isalnum():
+            return end
     for count in range(min(len(compact), 34), 14, -1):
         # A country or length that the table does not know; the remainder is 1 in 97.
-        if not text[places[count - 1] :][:1].isalnum() and mod97(compact[:count]):
+        end = places[count - 1]
+        grouped = " " not in text[:end] or bool(_FOURS.match(text[:end]))
+        if grouped and not text[end : end + 1].isalnum() and mod97(compact[:count]):
             return places[count - 1] if sum(map(str.isdigit, compact[:count])) >= 8 else 0
     return 0
 
@@ -152,8 +156,8 @@ def _card(text: str, start: int, end: int) -> tuple[float, int]:
 
 
 def _scored(text: str, start: int, number: str, digits: str) -> float:
-    printed = bool(_PRINTED.match(number))
-    if printed and digits[0] in "13456" and (len(digits) > 12 or luhn(digits)):
+    printed = bool(_PRINTED.match(number)) and not _YEARS.match(number)
+    if printed and (digits[0] in "13456" or len(digits) == 16 or luhn(digits)):
         return 0.8
     issued = _issued(digits)
     if issued and luhn(digits) and (number.isdigit() or _blocks(number)):
@@ -178,6 +182,8 @@ def _issued(digits: str) -> bool:
         return digits[:2] in {"34", "37"} or digits[:4] in {"1800", "2131"}
     if count == 14:
         return digits[:2] in {"30", "36", "38", "39"}
+    if digits[:4] == "0604":
+        return True
     if digits[:2] in {"50", "56", "57", "58"} or digits[0] == "6":
         return count >= (12 if digits[0] == "5" or digits[:2] in {"60", "62", "63", "67"} else 16)
     return count in {16, 19} and digits[0] in "235"
@@ -207,7 +213,7 @@ def recognizers() -> list[Shape]:
     """Return the recognizers of what belongs to banks."""
     return [
         Shape("Iban", ["IBAN_CODE"], ibans),
-        Shape("Card", ["CREDIT_CARD", "CARD_SECURITY"], cards),
+        Shape("Card", ["CREDIT_CARD", "CARD_SECURITY"], cards, scanned=True),
         Shape("Swift", ["SWIFT_CODE"], swifts),
         Shape("Crypto", ["CRYPTO"], wallets),
     ]

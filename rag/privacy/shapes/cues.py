@@ -31,6 +31,7 @@ _STRONG: Mapping[str, str] = {
     "DRIVER_LICENSE": r"""
         driv(?:er|ing)(?:['’]?s|s['’])?[ _\-]?(?:licen[cs]e|permit|lic\b)s?
         driv(?:er|ing)(?:['’]?s|s['’])? (?:id|card)\b
+        licen[cs]e (?:id|no|nr|num|number|#)
         operator(?:['’]?s|s['’])? licen[cs]e
         learner(?:['’]?s|s['’])? permit
         state id\b
@@ -446,7 +447,7 @@ _WEAK: Mapping[str, str] = {
     "DRIVER_LICENSE": r"""
         dl\b
         d\.l\.
-        licen[cs]e(?: (?:id|no|nr|num|number|#))?
+        licen[cs]e
         lic\b
         patente
         permis\b
@@ -492,7 +493,7 @@ _WEAK: Mapping[str, str] = {
 }
 _NOT = r"""
     licen[cs]e (?:key|file|agreement|version|server|fee|type|class|terms|count|code|plate holder)
-    licen[cs]e (?:under|and|or|v\d|ver)
+    licen[cs]e (?:under|and|or|v\d+\.|ver)
     policy (?:version|document|section)
     account (?:manager|balance|total|type|team)
     patient (?:flow|count|total|safety|days)

@@ -49,13 +49,13 @@ _SPELT = (
     re.compile(
         rf"(?<![\w.,/$€£]){_DAY}{_TH}(?: ?(?:[\-–]|to|and|und|bis|au|al|a) ?{_DAY}{_TH})?"
         rf"(?:[\s\-./]{{1,2}}(?:of |de |d['’])?|(?=[A-Z]))(?P<month>{_MONTH})\.?"
-        rf"(?P<year>(?:,? |[\-./]| de | del | do )(?:{_YEAR}|['’]?\d{{2}})(?![\w]|[.,:]\d))?"
+        rf"(?P<year>(?:,? {{1,2}}|[\-./]| de | del | do )(?:{_YEAR}|['’]?\d{{2}})(?![\w]|[.,:]\d))?"
     ),
     # March 12, 1975; May 3-5; March the 12th
     re.compile(
-        rf"(?<!\w)(?P<month>{_MONTH})\.?[ \-]?(?:the )?{_DAY}(?:st|nd|rd|th)?"
+        rf"(?<!\w)(?P<month>{_MONTH})\.?[ \-]{{0,2}}(?:the )?{_DAY}(?:st|nd|rd|th)?"
         rf"(?: ?[\-–] ?{_DAY}(?:st|nd|rd|th)?)?(?![\w]|[.,:/]\d|%)"
-        rf"(?P<year>,? {_YEAR}(?!\w)|,? ['’]\d{{2}}(?!\w)|-{_YEAR}(?!\w))?"
+        rf"(?P<year>,? {{1,2}}{_YEAR}(?!\w)|,? ['’]\d{{2}}(?!\w)|-{_YEAR}(?!\w))?"
     ),
     # March 1975, March of 1975
     re.compile(
@@ -110,8 +110,8 @@ _LOWER_WORDS = frozenset(
 )
 
 _BORN = re.compile(
-    r"(?<![^\W_])(?:born|d\.?o\.?b\b\.?|b\.(?= ?\d)|birth[ \-_]?(?:date|day)s?|"
-    r"date[ _]?of[ _]?birth|birthdate|"
+    r"(?<![^\W_])(?:born|d\.?o\.?b\b\.?|b\.(?= ?\d)|b[ií]rth[ \-_]?(?:date|day)s?|"
+    r"date[ _]?of[ _]?b[ií]rth|"
     r"geb\b\.?|geboren|geburtsdatum|geburtstag|n[ée]e?\b|nac[íi]\b|date de naissance|naissance|"
     r"nacid[oa]|fecha de nacimiento|"
     r"nacimiento|nat[oa]\b|data di nascita|nascita|data de nascimento|nascimento|nascid[oa]|"
@@ -127,7 +127,13 @@ _BORN = re.compile(
     re.IGNORECASE,
 )
 _BETWEEN = re.compile(r"[^\n\d]{0,30}\n?[^\n\d]{0,10}")
-_AFTER = re.compile(r"[ ,]{0,2}\(?(?:dob|d\.o\.b|birth(?:day|date)?|geb)\b", re.IGNORECASE)
+_AFTER = re.compile(
+    # "1990-12-01 (DOB)"; a row that goes on with a social security number
+    r"[ ,]{0,2}\(?(?:dob|d\.o\.b|birth(?:day|date)?|geb)\b"
+    r"|\s?[;|,\t]\s?\d{3}[ \-]?\d{2}[ \-]?\d{4}(?![\d\-])",
+    re.IGNORECASE,
+)
+_ROW = re.compile(r"\d\s?[;|,\t]\s?\d{3}[ \-]?\d{2}[ \-]?\d{4}(?![\d\-])")
 _LOOSE = re.compile(
     r"\d{1,2}[./\- ]{1,2}\d{1,2}[./\- ]{1,2}\d{2,4}(?![\d])|"
     r"\d{4}[./\- ]\d{1,2}[./\- ]\d{1,2}(?!\d)|\d{8}(?!\d)|\d{6}(?!\d)"
@@ -156,6 +162,16 @@ def _dates(text: str) -> Iterator[tuple[int, int]]:
         yield match.span("value")
 
 
+def is_birth_label(text: str) -> bool:
+    """Tell whether the head of a column asks for a date of birth."""
+    return bool(_BORN.match(text))
+
+
+def is_date(text: str) -> bool:
+    """Tell whether a cell is a date."""
+    return bool(_LOOSE.fullmatch(text)) or any(end - start >= 6 for start, end in _dates(text))
+
+
 def births(text: str) -> Iterator[Found]:
     """Yield dates of birth: dates behind a word that says so, or in front of one."""
     known: list[tuple[int, int]] | None = None
@@ -172,7 +188,8 @@ def births(text: str) -> Iterator[Found]:
         if loose:
             yield Found(*loose.span(), "DATE_OF_BIRTH", 0.7)
     lower = text.lower()
-    if known is None and ("dob" in lower or "birth" in lower or "geb" in lower):
+    after = "dob" in lower or "birth" in lower or "geb" in lower
+    if known is None and (after or _ROW.search(text)):
         known = sorted(_dates(text))
     for start, end in known or ():
         if _AFTER.match(text, end):
@@ -181,4 +198,7 @@ def births(text: str) -> Iterator[Found]:
 
 def recognizers() -> list[Shape]:
     """Return the recognizers of dates, and of dates of birth."""
-    return [Shape("Date", ["DATE_TIME"], dates), Shape("Born", ["DATE_OF_BIRTH"], births)]
+    return [
+        Shape("Date", ["DATE_TIME"], dates, scanned=True),
+        Shape("Born", ["DATE_OF_BIRTH"], births, scanned=True),
+    ]

@@ -36,12 +36,20 @@ _VALUE = re.compile(
     r"\.\w))?"
 )
 _PLATE = re.compile(r"[A-ZÄÖÜ0-9]{1,17}(?:[ \-·•][A-ZÄÖÜ0-9]{1,5}(?![^\W_])){0,3}(?![^\W_])")
+_ANSWER = re.compile(
+    r"[.?!][\"'”)]?\s{1,3}(?:[\-–—>•] ?|[^\W\d_]{2,20}: )?"
+    r"(?:(?:it|that|this|mine)(?:['’]s| is)|sure|yes|ok(?:ay)?|of course|here (?:it is|you go))?"
+    r"[,:.]? ?(?:it(?:['’]s| is) )?",
+    re.IGNORECASE,
+)
+_BUSINESS = re.compile(r"(?:INV|PO|REF|ORD|TKT|SO|RMA|SKU)[ \-#]?[A-Z0-9\-]{0,12}\d", re.IGNORECASE)
 _AND = re.compile(r"(?:\s?[,;/&]\s?|\s?,? (?:and|or|und|et|y|e) )")
 _DATED = re.compile(
     r"\d{1,2}([./\-])\d{1,2}\1(?:\d{4}|\d{2})$|(?:19|20)\d{2}([./\-])\d{1,2}(?:\2\d{1,2})?$|"
     r"(?:19|20)\d{2}[\-/](?:19|20)?\d{2}$"
 )
 _AMOUNT = re.compile(
+    r"(?i:v)\d+(?:\.\d+){1,3}$|"
     r"\d{1,3}(?:[.,]\d{3})*[.,]\d{1,2}$|\d{1,3}(?:,\d{3})+$|v?\d+(?:\.\d+){1,3}$|\d{1,2}:\d{2}$"
 )
 _YEAR = re.compile(r"(?:18|19|20)\d{2}$")
@@ -104,6 +112,7 @@ def _ahead(text: str, label: _Label) -> Iterator[Found]:
                 return
             continue
         if piece in "!?;\ufffc" or (piece == "." and _stops(text, token.start())):
+            yield from _answer(text, token.start(), label)
             return
         plate = label.cue.entity == "VEHICLE_ID"
         end = _value_end(text, token.start(), plate)
@@ -114,8 +123,17 @@ def _ahead(text: str, label: _Label) -> Iterator[Found]:
             return
         if piece[0].isalnum() and piece.lower() not in _CONNECT:
             words += 1
-            if words > (_WORDS if label.cue.strong else 0):
+            if words > (_WORDS if label.cue.strong else 1):
                 return
+
+
+def _answer(text: str, place: int, label: _Label) -> Iterator[Found]:
+    """Yield the number of an answer: ``Your licence number? - It is A1234567`` and the like."""
+    answer = _ANSWER.match(text, place)
+    if answer and label.cue.strong:
+        end = _value_end(text, answer.end(), False)
+        if end:
+            yield from _list(text, answer.end(), end, label, 1)
 
 
 def _stops(text: str, place: int) -> bool:
@@ -153,7 +171,8 @@ def _value_end(text: str, start: int, plate: bool) -> int:
         return 0
     if match["more"] and len(match["first"]) > 6:
         return match.end("first") if any(map(str.isdigit, match["first"])) else 0
-    return match.end() if match["more"] else match.end("first")
+    end = match.end() if match["more"] else match.end("first")
+    return end - (len(text[start:end]) - len(text[start:end].rstrip("./-")))
 
 
 def _fits(text: str, start: int, end: int, cue: Cue, words: int) -> bool:
@@ -161,6 +180,8 @@ def _fits(text: str, start: int, end: int, cue: Cue, words: int) -> bool:
     digits = sum(map(str.isdigit, value))
     letters = sum(map(str.isalpha, value))
     least = max(cue.least, _FEWEST.get(cue.entity, 0))
+    if words and not cue.strong and not (letters and digits >= 5 and value.upper() == value):
+        return False
     if words:
         least = max(least, 4 if letters else 5)
     elif letters and digits >= 3:
@@ -169,6 +190,8 @@ def _fits(text: str, start: int, end: int, cue: Cue, words: int) -> bool:
         return False
     if cue.entity == "BANK_ACCOUNT" and not words and re.match(r"\d\d-\d\d-\d\d$", value):
         return True  # a sort code
+    if cue.entity in {"HEALTH_PLAN", "BANK_ACCOUNT", "ID_NUMBER"} and _BUSINESS.match(value):
+        return False
     if _DATED.match(value) or _AMOUNT.match(value) or measured(text, start, end):
         return False
     if text[end : end + 1] in {"%", "@"} or text[end : end + 3] == "://":
@@ -187,7 +210,23 @@ def _behind(text: str, label: _Label) -> Iterator[Found]:
         yield Found(*match.span("value"), label.cue.entity, 0.6)
 
 
+def first_label(text: str) -> Cue | None:
+    """Return the first label in a text such as the head of a column."""
+    return next((label.cue for label in _labels(text)), None)
+
+
+def value_fits(text: str, start: int, end: int, entity: str) -> bool:
+    """Tell whether a whole cell may be the number that its column is headed with."""
+    least = _FEWEST.get(entity, 4)
+    cue = Cue(_START, entity, True, least)
+    return len(text[start:end].split()) <= 6 and _fits(text, start, end, cue, 0)
+
+
+def entities() -> list[str]:
+    """Return the kinds that labels tell."""
+    return sorted({cue.entity for cues in CUES.values() for cue in cues if cue.entity})
+
+
 def recognizer() -> Shape:
     """Return the recognizer of labelled numbers."""
-    entities = sorted({cue.entity for cues in CUES.values() for cue in cues if cue.entity})
-    return Shape("Labelled", entities, labelled)
+    return Shape("Labelled", entities(), labelled)

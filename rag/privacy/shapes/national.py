@@ -239,4 +239,5 @@ def recognizer() -> Shape:
             "MEDICAL_LICENSE",
         ],
         numbers,
+        scanned=True,
     )

@@ -22,7 +22,8 @@ _RUN = re.compile(
 )
 _EXTENSION = re.compile(
     r"[ ,;]{0,2}(?:\(?(?:x|ext(?:n|ension)?|durchwahl|dw|poste|int(?:erno)?|anexo|ramal|toestel|"
-    r"wew|vnitřní|доб)\b[.:]?|x(?=\d)|#) ?[.:#\-]? ?(?P<digits>\d{1,6})\)?(?![\w]|[.,\-]\d)",
+    r"wew|vnitřní|доб)\b[.:]?|x(?=\d)|#) ?[.:#\-]? ?\d{1,6}"
+    r"(?!(?!x\d)\w|[.,\-]\d)",
     re.IGNORECASE,
 )
 _GROUP = re.compile(r"\d+")
@@ -83,49 +84,72 @@ def phones(text: str) -> Iterator[Found]:
 
 def _within(text: str, first: int, last: int) -> Iterator[tuple[int, int, float]]:
     """Yield the numbers of a row of digits: all of it, or parts that a space sets apart."""
-    groups = [match.span() for match in _GROUP.finditer(text, first, last)]
-    cuts = [0] + [i for i in range(1, len(groups)) if " " in text[groups[i - 1][1] : groups[i][0]]]
-    ends = [*cuts[1:], len(groups)]
-    position = 0
-    while position < len(cuts):
-        taken = 0
-        for stop in range(len(ends), position, -1):
-            start = first if position == 0 else _opened(text, groups[cuts[position]][0])
-            end = groups[ends[stop - 1] - 1][1]
-            while start < end and not _written(text[start:end]) and not text[start].isdigit():
-                start += 1
-            score = _score(text, start, end)
-            whole = stop - position == len(cuts)
-            # Parts of a longer row must look like a phone by themselves: lists of years do not.
-            if score and (whole or score >= 0.5 or text[start:end].isdigit()):
-                yield start, end, score
-                taken = stop - position
-                break
-        position += taken or 1
+    for groups in _rows(text, first, last):
+        cuts = [0] + [
+            i for i in range(1, len(groups)) if " " in text[groups[i - 1][1] : groups[i][0]]
+        ]
+        ends = [*cuts[1:], len(groups)]
+        position = 0
+        while position < len(cuts):
+            taken = 0
+            for stop in range(len(ends), position, -1):
+                end = groups[ends[stop - 1] - 1][1]
+                start = _opened(text, groups[cuts[position]][0], end, first)
+                score = _score(text, start, end)
+                if score and (
+                    stop - position == len(cuts) or _apart(score, ends[stop - 1] - cuts[position])
+                ):
+                    yield start, end, score
+                    taken = stop - position
+                    break
+            position += taken or 1
 
 
-def _opened(text: str, start: int) -> int:
-    while start and text[start - 1] in "(+[":
-        start -= 1
-    return start
+def _apart(score: float, groups: int) -> bool:
+    """Tell whether a part of a longer row looks like a phone by itself: a list of years not."""
+    return score >= 0.5 or (score >= 0.45 and groups != 2)
+
+
+def _rows(text: str, first: int, last: int) -> Iterator[list[tuple[int, int]]]:
+    """Yield rows of groups, parted where a slash with spaces or an area code begins anew."""
+    row: list[tuple[int, int]] = []
+    count = 0
+    for match in _GROUP.finditer(text, first, last):
+        gap = text[row[-1][1] : match.start()] if row else ""
+        if (count >= 9 and " / " in gap) or (count >= 4 and gap.startswith(" (")):
+            yield row
+            row, count = [], 0
+        row.append(match.span())
+        count += match.end() - match.start()
+    yield row
+
+
+def _closed(number: str) -> bool:
+    return number.count("(") == number.count(")") and number.count("[") == number.count("]")
+
+
+def _opened(text: str, start: int, end: int, first: int) -> int:
+    """Return where a number begins whose first digit is here: its plus and bracket in front."""
+    begin = start
+    while begin > first and text[begin - 1] in "(+[":
+        begin -= 1
+    while begin < start and not _closed(text[begin:end]):
+        begin += 1
+    if begin - 4 >= first and text.startswith("tel:", begin - 4):
+        begin -= 4
+    return begin
 
 
 def _score(text: str, start: int, end: int) -> float:
-    if text.startswith("tel:", start):
-        start += 4
-    number = text[start:end]
+    number = text[start:end].removeprefix("tel:")
     digits = "".join(str(int(letter)) for letter in number if letter.isdecimal())
     count = len(digits)
-    if not 6 <= count <= 17 or not _written(number) or len(set(digits)) < 2:
+    extended = bool(_EXTENSION.match(text, end))
+    if not 6 <= count <= 17 or len(set(digits)) < 2 or _follows(text, end, extended):
         return 0.0
-    if text[end : end + 1].isalnum() and not _EXTENSION.match(text, end):
-        return 0.0
-    if _follows(text, end):
-        return 0.0
-    international = number.startswith(("+", "(+", "[+"))
-    if international:
-        return 0.8 if count >= 7 and count <= 16 else 0.0
-    if _DATE.search(number) or _QUAD.match(number) or _card(digits, number):
+    if number.startswith(("+", "(+", "[+")):
+        return 0.8 if 7 <= count <= 16 else 0.0
+    if not extended and (_DATE.search(number) or _QUAD.match(number) or _card(digits, number)):
         return 0.0
     # A short number must stand right behind its label: "call when it rises over 180/110".
     label = label_before(text, start, 36 if count > 7 else 14)
@@ -135,23 +159,22 @@ def _score(text: str, start: int, end: int) -> float:
         return 0.0
     if _SSN.match(number):
         return 0.0
-    if _EXTENSION.match(text, end) and count >= 7:
+    if extended and 7 <= count <= 13:
         return 0.65
     return _bare(digits) if number.isdigit() else _grouped(number, digits)
 
 
-def _follows(text: str, end: int) -> bool:
-    """Tell whether the number goes on as something else: a decimal, a version, a time."""
+def _follows(text: str, end: int, extended: bool) -> bool:
+    """Tell whether the number goes on as something else: a word, a decimal, a version, a time."""
     following = text[end : end + 2]
+    if following[:1].isalnum() and not extended:
+        return True
     return len(following) == 2 and following[0] in ".,:/-" and following[1].isdigit()
 
 
-def _written(number: str) -> bool:
-    return number.count("(") == number.count(")") and number.count("[") == number.count("]")
-
-
 def _card(digits: str, number: str) -> bool:
-    return len(digits) >= 15 and (luhn(digits) or number.isdigit())
+    bare = number.isdigit() and not number.startswith("00")
+    return len(digits) >= 15 and (luhn(digits) or bare)
 
 
 def _grouped(number: str, digits: str) -> float:
@@ -188,6 +211,8 @@ def _odd(number: str, groups: list[int]) -> bool:
     """Tell whether groups are those of no phone: single digits in a row, lists, long blocks."""
     if re.match(r"[1-9]\d{0,2}\.\d+$|\d{5}-\d{4}$|(?:\d{1,6}00[ /\-]){2}", number):
         return True
+    if len(groups) > 2 and set(groups) == {4}:
+        return True
     return sum(group == 1 for group in groups) > 2 or len(groups) > 7
 
 
@@ -197,6 +222,8 @@ def _bare(digits: str) -> float:
         return 0.0
     if digits.startswith("00") and count >= 11:
         return 0.6
+    if digits.startswith("0") and count == 12 and valid(digits):
+        return 0.42
     if count == 10 and digits[0] != "1":
         return 0.45
     if count == 11:
@@ -243,4 +270,4 @@ def _plans() -> list[tuple[str, re.Pattern[str]]]:
 
 def recognizer() -> Shape:
     """Return the recognizer of phone numbers."""
-    return Shape("Phone", ["PHONE_NUMBER"], phones)
+    return Shape("Phone", ["PHONE_NUMBER"], phones, scanned=True)
