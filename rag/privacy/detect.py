@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from rag.privacy import spans
 from rag.privacy.policy import Policy
-from rag.privacy.scan import Condensed, Range, near, near_digits, scan
+from rag.privacy.scan import Condensed, Range, near, near_digits, over_lines, scan
 from rag.privacy.surrogates import general_enough
 from rag.privacy.words import View, fold_phrase, view
 from rag.records import Finding
@@ -183,6 +183,7 @@ class Detector:
                 found += digits.back(scan(recognizer, digits.text))
             else:
                 found += scan(recognizer, text)
+        found += over_lines(text, self.recognizers)
         return found
 
     def _kept(self, text: str, found: Iterable[Finding]) -> list[Finding]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from presidio_analyzer import EntityRecognizer, PatternRecognizer
 
 Range = tuple[int, int]
+_BROKEN = re.compile(r"(?<=[0-9A-Za-z])\n(?=[0-9])")
 _DIGITS = re.compile(r"\d+")
 
 
@@ -49,6 +50,25 @@ class Condensed:
                     finding.score,
                     finding.recognizer,
                 )
+
+
+def over_lines(text: str, recognizers: Iterable[EntityRecognizer]) -> Iterator[Finding]:
+    """Yield cards and accounts that a line break parts, if their check digits are right."""
+    breaks = [match.span() for match in _BROKEN.finditer(text)]
+    if not breaks:
+        return
+    from rag.privacy.shapes.checks import luhn, mod97
+
+    pieces = near(text, breaks, 40, 40)
+    joined = Condensed(_BROKEN.sub(" ", text), pieces)
+    for recognizer in recognizers:
+        check = {"Card": luhn, "Iban": mod97}.get(recognizer.name)
+        if check is None:
+            continue
+        for finding in joined.back(scan(recognizer, joined.text)):
+            value = text[finding.start : finding.end]
+            if "\n" in value and check("".join(filter(str.isalnum, value)).upper()):
+                yield finding
 
 
 def near_digits(text: str) -> Iterator[Range]:
