@@ -57,3 +57,16 @@ def shared(folder: Path) -> dict[str, list[str]]:
         step = max(len(lines) // MOST, 1)
         collections[path.parent.name] = [json.loads(line)["text"] for line in lines[::step]][:MOST]
     return collections
+
+
+def joined(folder: Path, length: int) -> list[str]:
+    """Return the collections' texts as documents of some ``length`` characters, none twice."""
+    documents: list[str] = []
+    for texts in shared(folder).values():
+        paragraphs: list[str] = []
+        for text in texts:
+            paragraphs.append(text)
+            if sum(map(len, paragraphs)) >= length:
+                documents.append("\n\n".join(paragraphs))
+                paragraphs = []
+    return documents
