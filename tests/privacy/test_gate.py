@@ -202,14 +202,14 @@ def test_the_fingerprint_follows_policy_and_key() -> None:
 
     plain = resolve(Privacy())
     prints = {
-        _fingerprint(plain, b"1" * 32),
-        _fingerprint(plain, b"2" * 32),
-        _fingerprint(resolve(Privacy(threshold=0.5)), b"1" * 32),
-        _fingerprint(resolve(Privacy(actions={"US_SSN": "block"})), b"1" * 32),
-        _fingerprint(resolve(Privacy(allow=("Acme",))), b"1" * 32),
+        _fingerprint([plain], b"1" * 32),
+        _fingerprint([plain], b"2" * 32),
+        _fingerprint([resolve(Privacy(threshold=0.5))], b"1" * 32),
+        _fingerprint([resolve(Privacy(actions={"US_SSN": "block"}))], b"1" * 32),
+        _fingerprint([resolve(Privacy(allow=("Acme",)))], b"1" * 32),
     }
     assert len(prints) == 5
-    assert _fingerprint(plain, b"1" * 32) in prints
+    assert _fingerprint([plain], b"1" * 32) in prints
 
 
 _OFFLINE = """

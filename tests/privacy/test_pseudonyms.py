@@ -36,7 +36,7 @@ SPELLINGS = [
     "From: Jörg Müller <info@post.example>",
     '{"author": "Jörg Müller"}',
     "name=Jörg Müller; state=open",
-    "| Name | Ward |\n| Jörg Müller | 7 |",
+    "| Patient | Room no. |\n| Jörg Müller | 7 |",
     "Kind regards,\nJörg Müller",
     "We met Jörg\nMüller today.",
     "We met Jörg  Müller today.",
