@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 
 import pytest
 
 from rag.privacy.gate import Masker
 from rag.privacy.pseudonym import identity
 from rag.records import Element, MaskedDocument, ParsedDocument
+from tests.conftest import Project
+from tests.leaks.scan import Scanner, Sought
 
 PERSON = re.compile(r"PERSON_[a-z2-7]{8}")
 
@@ -47,17 +50,42 @@ SPELLINGS = [
 ]
 
 
-def test_thirty_spellings_in_twenty_documents_are_one_person(gate: Masker) -> None:
+def spelt() -> list[str]:
+    """Thirty spellings of one name in twenty texts."""
     pairs = zip(SPELLINGS[:10], SPELLINGS[10:20], strict=True)
-    texts = [f"{one}\n\n{other}" for one, other in pairs] + SPELLINGS[20:]
-    assert len(texts) == 20
-    documents = [ParsedDocument("text/plain", "", (Element("text", text),)) for text in texts]
+    return [f"{one}\n\n{other}" for one, other in pairs] + SPELLINGS[20:]
+
+
+def test_thirty_spellings_in_twenty_documents_are_one_person(gate: Masker) -> None:
+    documents = [ParsedDocument("text/plain", "", (Element("text", text),)) for text in spelt()]
+    assert len(documents) == 20
     named = []
     for made in gate.mask_documents(documents):
         assert isinstance(made, MaskedDocument)
         named.append(set(PERSON.findall(made.elements[0].text)))
     (question,) = PERSON.findall(gate.mask_text("Where is Jörg Müller?").text)
     assert {frozenset(one) for one in named} == {frozenset({question})}
+
+
+def test_a_person_is_found_by_name_in_an_index_that_does_not_hold_it(
+    make_project: Callable[..., Project],
+) -> None:
+    project = make_project()
+    for number, text in enumerate(spelt()):
+        project.write(f"notes/{number}.txt", f"Pump {number} was checked.\n\n{text}")
+    project.write("notes/other.txt", "We met Anna Schmidt today. The rota was changed.")
+    project.sync()
+
+    def found(who: str, principal: str) -> set[str]:
+        hits = project.corpus.search(f"Where is {who}?", principals=[principal], k=20)
+        return {str(hit.document) for hit in hits}
+
+    everywhere = {f"notes/{number}.txt" for number in range(20)}
+    assert found("Mueller, Joerg", "group:staff") == everywhere
+    assert found("Jörg Müller", "group:visitors") == set()
+    names = [Sought("Müller"), Sought("Mueller"), Sought("Jörg")]
+    assert Scanner(names).scan([project.home]) == []
+    assert {one.text for one in Scanner(names).scan([project.source])} >= {"Müller", "Jörg"}
 
 
 @pytest.mark.parametrize(
