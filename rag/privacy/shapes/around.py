@@ -14,7 +14,7 @@ _LABEL = re.compile(
     r"puhelin\w{0,6}|gsm|"
     r"landline|hotline|voicemail|extension|ext|appel\w{0,3}|llam\w{0,4}|chiam\w{0,4}|bellen|"
     r"dzwo[nń]\w{0,4}|ring|sími|tlf|tfn|tln|тел\w{0,6}|моб\w{0,8}|τηλ\w{0,8}|"
-    r"number (?:is|to)|numero|num[ée]ro|n[uú]mero|numer|nummer)(?![^\W\d_])|"
+    r"number (?:is|to)|(?:new|old|my|his|her|their|our) number|numero|num[ée]ro|n[uú]mero|numer|nummer)(?![^\W\d_])|"
     r"☎|📞|📱|✆|電話|电话|手机|携帯|"
     r"(?<![^\W_])[tfmpch](?=[:.]))"
     r"|(?P<business>(?<![^\W_])(?:invoices?|inv|orders?|tickets?|bookings?|"
@@ -36,7 +36,7 @@ _LABEL = re.compile(
 )
 _CONNECTED = re.compile(
     r"(?:[\W_]{1,4}|\b(?:no|nr|num|number|id|ids|ref|reference|code|is|was|of|the|and|to|from|with|"
-    r"by|nummer|num[ée]ro|n[uú]mero|numer|[A-Z]{1,4})\b){0,9}",
+    r"by|nummer|num[ée]ro|n[uú]mero|numer|(?-i:[A-Z]{1,4}))\b){0,9}",
     re.IGNORECASE,
 )
 _MONEY = re.compile(r"(?:[$€£¥₹₽]|\b(?:EUR|USD|GBP|CHF|PLN|JPY|INR|AUD|CAD|SEK|NOK|DKK|Rs\.?))\s?$")

@@ -108,8 +108,10 @@ def iban_length(text: str) -> int:
         one_case = text[:end].upper() == text[:end] or mod97(compact[:length])
         if one_case and not text[end : end + 1].isalnum():
             return end
+    if length or compact[:2] not in _LANDS:
+        return 0
     for count in range(min(len(compact), 34), 14, -1):
-        # A country or length that the table does not know; the remainder is 1 in 97.
+        # A country whose length the table does not know; the remainder is 1 in 97.
         end = places[count - 1]
         grouped = " " not in text[:end] or bool(_FOURS.match(text[:end]))
         if grouped and not text[end : end + 1].isalnum() and mod97(compact[:count]):

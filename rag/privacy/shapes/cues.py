@@ -35,6 +35,12 @@ _STRONG: Mapping[str, str] = {
         operator(?:['’]?s|s['’])? licen[cs]e
         learner(?:['’]?s|s['’])? permit
         state id\b
+        dln\b
+        d/l\b
+        dl (?:no|nr|num|number|#|id)
+        lic(?:en[cs]e)?\.? (?:no|nr|num|number|#)
+        provisional (?:driving )?licen[cs]e
+        driver(?:['’]?s)? (?:no|number)
         f(?:ü|ue|u)hrerschein(?:nummer|nr)?
         fahrerlaubnis(?:nummer|nr)?
         permis de condui(?:re|cere)
@@ -66,6 +72,8 @@ _STRONG: Mapping[str, str] = {
     """,
     "PASSPORT": r"""
         passport
+        passport\w{0,2}[ _]?(?:no|nr|num|number|id)
+        ppt?(?: no| number|#)
         reisepass(?:nummer|nr)?
         passeport
         pasaporte
@@ -87,7 +95,21 @@ _STRONG: Mapping[str, str] = {
     """,
     "MEDICAL_RECORD": r"""
         mrn\b
-        medical[ _]record
+        m\.?r\.?n\b\.?
+        mr ?(?:#|no|number|nr)
+        med(?:ical)?[ _]?rec(?:ord)?s?
+        records? (?:no|nr|number|id|ref|#)
+        file (?:no|nr|number|#)
+        clinic (?:no|nr|number|id|#)
+        unit record
+        uhid\b
+        urn\b
+        ur (?:no|number)
+        episode (?:id|no|number)
+        visit (?:id|no|number|#)
+        wristband
+        krankenakten?(?:nummer|nr)?
+        patientenakte
         health record
         hospital (?:no|number|id|nr)\b
         patient(?:en)?[ _\-]?(?:id|no|nr|num|number|nummer|ref|identifier)\b

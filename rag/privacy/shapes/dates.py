@@ -110,7 +110,7 @@ _LOWER_WORDS = frozenset(
 )
 
 _BORN = re.compile(
-    r"(?<![^\W_])(?:born|d\.?o\.?b\b\.?|b\.(?= ?\d)|b[ií]rth[ \-_]?(?:date|day)s?|"
+    r"(?<![^\W_])(?:born|d\.?o\.?b\b\.?|b\.(?= ?\d)|b[ií]rth(?:[ \-_]?(?:date|day)s?)?|b-?day|"
     r"date[ _]?of[ _]?b[ií]rth|"
     r"geb\b\.?|geboren|geburtsdatum|geburtstag|n[ée]e?\b|nac[íi]\b|date de naissance|naissance|"
     r"nacid[oa]|fecha de nacimiento|"
@@ -122,6 +122,7 @@ _BORN = re.compile(
     r"n[áa]\w{0,3}roden\w{0,2}|sz[üu]let\w{1,6}|"
     r"data na[sș]terii|n[ăa]scut[ăa]?|ημερομηνία γέννησης|γεννήθηκε|"
     r"生年月日|出生(?:日期)?|생년월일|"
+    r"d\.?d\.?n\b|dn(?=:)|f(?:ec(?:ha)?)?\.? ?(?:de )?nac\b\.?|nasc\.|geb\.? ?-?dat\w{0,2}|"
     r"cumplea[ñn]os|anniversaire)"
     r"|(?<!\S)[*＊](?= ?\d)",
     re.IGNORECASE,
@@ -132,6 +133,12 @@ _AFTER = re.compile(
     r"[ ,]{0,2}\(?(?:dob|d\.o\.b|birth(?:day|date)?|geb)\b"
     r"|\s?[;|,\t]\s?\d{3}[ \-]?\d{2}[ \-]?\d{4}(?![\d\-])",
     re.IGNORECASE,
+)
+_BESIDE = re.compile(
+    # "Ann Lee (12.03.1975)", "Lee; Ann; 1975-03-12; ...": beside a name, of one who is grown up
+    r"[^\W\d_]\.?(?: \(|\s?[;|\t]\s?)(?P<value>\d{1,2}[./\-]\d{1,2}[./\-](?:19\d\d|200[0-6])|"
+    r"(?:19\d\d|200[0-6])-\d\d-\d\d|\d{1,2}[ \-][^\W\d_]{3,9}[ \-](?:19\d\d|200[0-6]))"
+    r"(?=\)|\s?[;|\t\n]|$)"
 )
 _ROW = re.compile(r"\d\s?[;|,\t]\s?\d{3}[ \-]?\d{2}[ \-]?\d{4}(?![\d\-])")
 _LOOSE = re.compile(
@@ -187,6 +194,8 @@ def births(text: str) -> Iterator[Found]:
         loose = _LOOSE.match(text, reach)
         if loose:
             yield Found(*loose.span(), "DATE_OF_BIRTH", 0.7)
+    for match in _BESIDE.finditer(text):
+        yield Found(*match.span("value"), "DATE_OF_BIRTH", 0.5)
     lower = text.lower()
     after = "dob" in lower or "birth" in lower or "geb" in lower
     if known is None and (after or _ROW.search(text)):

@@ -15,8 +15,8 @@ from rag.privacy.shapes.cues import CUES, Cue
 from rag.privacy.shapes.shape import Found, Shape
 from rag.privacy.words import word_set
 
-_REACH = 90  # characters behind a label
-_WORDS = 6  # words that say nothing of numbers, between a strong label and its number
+_REACH = 110  # characters behind a label
+_WORDS = 8  # words that say nothing of numbers, between a strong label and its number
 _START = re.compile(r"(?<![^\W_])[^\W\d_]")
 _TOKEN = re.compile(r"[^\W_]+(?:['’][^\W_]+)?|[^\w\s]|\n")
 _CONNECT = word_set(
@@ -43,6 +43,7 @@ _ANSWER = re.compile(
     re.IGNORECASE,
 )
 _BUSINESS = re.compile(r"(?:INV|PO|REF|ORD|TKT|SO|RMA|SKU)[ \-#]?[A-Z0-9\-]{0,12}\d", re.IGNORECASE)
+_APART = re.compile(r"(?<![^\W_])(?P<letters>[A-Za-z]{1,3})[ \-]$")
 _AND = re.compile(r"(?:\s?[,;/&]\s?|\s?,? (?:and|or|und|et|y|e) )")
 _DATED = re.compile(
     r"\d{1,2}([./\-])\d{1,2}\1(?:\d{4}|\d{2})$|(?:19|20)\d{2}([./\-])\d{1,2}(?:\2\d{1,2})?$|"
@@ -117,7 +118,8 @@ def _ahead(text: str, label: _Label) -> Iterator[Found]:
         plate = label.cue.entity == "VEHICLE_ID"
         end = _value_end(text, token.start(), plate)
         if end:
-            yield from _list(text, token.start(), end, label, words)
+            first = _lettered(text, token.start(), label)
+            yield from _list(text, first, end, label, words - (first < token.start()))
             return
         if any(map(str.isdigit, piece)):
             return
@@ -125,6 +127,14 @@ def _ahead(text: str, label: _Label) -> Iterator[Found]:
             words += 1
             if words > (_WORDS if label.cue.strong else 1):
                 return
+
+
+def _lettered(text: str, start: int, label: _Label) -> int:
+    """Return where a number begins whose letters stand apart in small type: ``ab 1234567``."""
+    apart = _APART.search(text, max(start - 5, label.end), start)
+    if not apart or apart["letters"].lower() in _CONNECT:
+        return start
+    return apart.start("letters")
 
 
 def _answer(text: str, place: int, label: _Label) -> Iterator[Found]:

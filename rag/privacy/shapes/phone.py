@@ -48,10 +48,11 @@ _SHORT = re.compile(
 )
 _BESIDE = re.compile(
     # "Shane Russell, 6306139." and "Shane Russell (74058858)": a number of no form beside a name
-    r"(?<![^\W_])[^\W\d_a-zß-öø-ÿ][^\W\d_A-Z]{1,20} [^\W\d_a-zß-öø-ÿ][^\W\d_]{1,20}(?:, ?|"
-    r" \()([2-9]\d{6,7})"
-    r"(?=[.;)\n]|$)(?!\.\d)"
+    r"(?<![^\W_])[^\W\d_a-zß-öø-ÿ](?:[^\W\d_A-Z]{1,20}|\.)(?: [A-Z]\.)? "
+    r"[^\W\d_a-zß-öø-ÿ][^\W\d_]{1,20}"
+    r"(?:, ?([2-9]\d{6,7})(?=[.;\n]|$)(?!\.\d)| \((\d{6,10})\))"
 )
+_STATE = re.compile(r"(?<![^\W_])[A-Z]{2},? $")
 _REGIONS = sorted(
     word_set(
         """
@@ -75,8 +76,9 @@ def phones(text: str) -> Iterator[Found]:
             reach = end
             yield Found(start, end, "PHONE_NUMBER", score)
     for beside in _BESIDE.finditer(text):
-        if label_before(text, beside.start(1)) != "business":
-            yield Found(*beside.span(1), "PHONE_NUMBER", 0.41)
+        place = beside.lastindex or 0
+        if label_before(text, beside.start(place)) != "business":
+            yield Found(*beside.span(place), "PHONE_NUMBER", 0.41)
     for short in _SHORT.finditer(text):
         if short.start(1) >= reach and not measured(text, short.start(1), short.end(1)):
             yield Found(short.start(1), short.end(1), "PHONE_NUMBER", 0.6)
@@ -116,7 +118,11 @@ def _rows(text: str, first: int, last: int) -> Iterator[list[tuple[int, int]]]:
     count = 0
     for match in _GROUP.finditer(text, first, last):
         gap = text[row[-1][1] : match.start()] if row else ""
-        if (count >= 9 and " / " in gap) or (count >= 4 and gap.startswith(" (")):
+        ended = (count >= 9 and " / " in gap) or (
+            # 42290 050 123 4604 behind a state: a ZIP code and a phone
+            count == 5 and gap == " " and bool(_STATE.search(text, max(first - 5, 0), first))
+        )
+        if ended or (count >= 4 and gap.startswith(" (")):
             yield row
             row, count = [], 0
         row.append(match.span())
