@@ -507,6 +507,11 @@ _WEAK: Mapping[str, str] = {
         ni\b
         tax\b
     """,
+    "ID_NUMBER": r"""
+        id\b
+        identification\b
+        document (?:no|nr|number|id)
+    """,
     "DEVICE_ID": r"""
         serial\b
         device\b
@@ -516,6 +521,18 @@ _WEAK: Mapping[str, str] = {
 _NOT = r"""
     licen[cs]e (?:key|file|agreement|version|server|fee|type|class|terms|count|code|plate holder)
     licen[cs]e (?:under|and|or|v\d+\.|ver)
+    order (?:id|no|number)
+    ticket (?:id|no|number)
+    transaction id
+    session id
+    request id
+    product (?:id|code|no|number)
+    item (?:id|no|number)
+    message id
+    event id
+    process id
+    job id
+    build (?:id|no|number)
     policy (?:version|document|section)
     account (?:manager|balance|total|type|team)
     patient (?:flow|count|total|safety|days)

@@ -170,7 +170,8 @@ _KINDS: dict[str, tuple[_Kind, ...]] = {
 
 _LONGEST = max(map(len, _KINDS))
 _SERIAL = re.compile(
-    r"(?:[A-Z]{1,2}\d{6,9}|[A-Z]{3}\d{7,9}|[A-Z]\d{3}-\d{4}-\d{4,5}|[A-Z]\d{4}-\d{5}-\d{5})$"
+    r"(?:[A-Z]{1,2}\d{6,9}|[A-Z]{3}\d{6,9}|[A-Z]{2}\d{6}[A-Z]|\d{2}[A-Z]{2}\d{5,6}|"
+    r"[A-Z]\d{2}-\d{2,4}-\d{4}|[A-Z]\d{3}-\d{4}-\d{4,5}|[A-Z]\d{4}-\d{5}-\d{5})$"
 )
 _FAMILIAR = re.compile(
     r"(?:PO|SO|IN|INV|RE|RG|WO|PR|CR|NO|NR|ID|SKU|ISO|EN|DIN|RFC|CVE|KB|CL|IT|HR|QA|US|EP|WO|PN|"
