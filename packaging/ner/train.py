@@ -360,7 +360,7 @@ def main() -> None:
     parse.add_argument("--minutes", type=float, default=60)
     parse.add_argument("--width", type=int, default=96)
     parse.add_argument("--reach", default="1,1,2,3,1")
-    parse.add_argument("--texts", type=int, default=96, help="texts a step")
+    parse.add_argument("--texts", type=int, default=48, help="texts a step")
     parse.add_argument("--rate", type=float, default=2e-3)
     parse.add_argument("--natural", type=float, default=0.12, help="share of natural texts")
     parse.add_argument("--shared", type=Path, help="folder whose eval/*/corpus.jsonl is read, too")

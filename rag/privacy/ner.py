@@ -68,9 +68,9 @@ def entities(model: Tagger, texts: Sequence[str]) -> list[list[Entity]]:
     ]
 
 
-def persons(found: Sequence[Entity]) -> list[tuple[int, int]]:
-    """Return the ranges of the persons; `rag.privacy.people` says which of them to believe."""
-    return [(one.start, one.end) for one in found if one.label == "PERSON"]
+def persons(found: Sequence[Entity]) -> list[Entity]:
+    """Return the persons; `rag.privacy.people` says which of them to believe."""
+    return [one for one in found if one.label == "PERSON"]
 
 
 def _runs(found: Sequence[Token], chances: Array) -> Iterator[Entity]:
@@ -81,7 +81,7 @@ def _runs(found: Sequence[Token], chances: Array) -> Iterator[Entity]:
 
     def run() -> Entity:
         of_kind = [number for number, own in enumerate(_KIND) if own == kind]
-        score = float(chances[first : last + 1, of_kind].sum(1).mean())
+        score = round(float(chances[first : last + 1, of_kind].sum(1).mean()), 3)
         return Entity(found[first].start, found[last].end, kind, score)
 
     for place in labels.nonzero()[0].tolist():
