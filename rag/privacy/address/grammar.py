@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 
-from rag.privacy.address import heads
+from rag.privacy.address import bare, boxes, heads, places
 from rag.privacy.address.heads import Head
-from rag.privacy.address.items import Item, code, is_house, item, place, separators
-from rag.privacy.address.postcodes import LIKELY, MAYBE, SURE, postcode
+from rag.privacy.address.items import Item, item, place
+from rag.privacy.address.parts import is_house, separators
+from rag.privacy.address.postcodes import LIKELY, SURE, postcode
 from rag.privacy.address.tail import Tail, city_before, left, tail
 from rag.privacy.address.tokens import (
     AFTER,
     BEFORE,
     BREAK,
     CAPITAL,
+    DIGITS,
     ENDING,
     KIND,
     NUMBER,
@@ -28,14 +30,14 @@ from rag.privacy.address.tokens import (
 )  # fmt: skip
 
 _SURE_RULES = (
-    heads.box,
+    boxes.box,
     heads.kind_before_name,
     heads.street_after,
     heads.kind_after_number,
     heads.kind_after_name,
     heads.preposition,
 )
-_WEAK_RULES = (heads.number_and_words, heads.words_and_number, heads.unit_first, heads.road)
+_WEAK_RULES = (bare.number_and_words, bare.words_and_number, bare.unit_first, bare.road)
 _ANCHOR = re.compile(
     r"\d+|[A-ZÀ-Þ][^\W\d_]{2,}|\b(?:St|Rd|Dr|Ln)\b"
     r"|\b(?:rue|boulevard|avenue|chemin|place|calle|ulica|strada|rua) (?:d|l|[A-Z])"
@@ -123,7 +125,7 @@ def _without_number(t: Tokens, found: list[tuple[int, int]]) -> list[tuple[int, 
     done = 0
     for k, bits in enumerate(t.bits):
         if bits & KIND and k >= done and k not in taken:
-            head = heads.street_alone(t, k)
+            head = bare.street_alone(t, k)
             span = _accepted(t, head) if head else None
             if span:
                 more.append(span)
@@ -168,6 +170,8 @@ def _at(t: Tokens, n: int) -> tuple[int, int] | None:
 def _forbidden(t: Tokens, i: int) -> bool:
     start = t.starts[i]
     if t.glued(i + 1) and t.word(i + 1) in {":", "@", "=", "%"} and t.glued(i + 2):
+        return True
+    if t.word(i + 1) == "," and t.glued(i + 1) and t.glued(i + 2) and t.has(i + 2, DIGITS):
         return True
     return bool(_FORBIDDEN.search(t.text[max(start - 14, 0) : start]))
 
@@ -226,7 +230,7 @@ def _with_places(t: Tokens, n: int, end: int, strength: int) -> tuple[int, int] 
     last = n - 1
     if t.word(last) == "," or (t.word(last) == "\n" and t.has(last - 1, UPPER)):
         last -= 1
-    if t.has(last, UPPER) and code(t, last) == 2 and (strength > MAYBE or end - n <= 1):
+    if t.has(last, UPPER) and _fits(t, last, n, strength):
         region, before = True, last
     else:
         for size in (1, 2, 3):
@@ -248,6 +252,7 @@ def _with_places(t: Tokens, n: int, end: int, strength: int) -> tuple[int, int] 
     elif (
         follows
         and follows.kind in {"city", "region", "name", "town"}
+        and t.has(end, CAPITAL)
         and (
             country
             or strength == LIKELY
@@ -269,6 +274,15 @@ def _with_places(t: Tokens, n: int, end: int, strength: int) -> tuple[int, int] 
     else:
         return None
     return _street_without_number(t, left(t, first, True)), max(after.end, end)
+
+
+def _fits(t: Tokens, i: int, n: int, strength: int) -> bool:
+    """Whether a region's code and the postcode behind it are of one country."""
+    country = places.region_code(t.surface(i))
+    if strength == SURE:
+        return bool(country)
+    digits = len(t.word(n))
+    return digits == {"US": 5, "AU": 4, "CA": 0, "CH": 0}.get(country, 5) and bool(country)
 
 
 def _follows(t: Tokens, end: int) -> Item | None:

@@ -1,12 +1,12 @@
-"""The parts of an address, each read from where it starts: numbers, units, places, names."""
+"""What can stand in an address: places, postcodes, codes, districts, and the parts by which."""
 
 from __future__ import annotations
 
-import re
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from rag.privacy.address import places
-from rag.privacy.address.postcodes import LIKELY, MAYBE, SURE, postcode
+from rag.privacy.address.parts import NUMBER_WORDS, VALUE, dot, name, unit
+from rag.privacy.address.postcodes import LIKELY, postcode
 from rag.privacy.address.tokens import (
     AFTER,
     BEFORE,
@@ -15,9 +15,7 @@ from rag.privacy.address.tokens import (
     DIGITS,
     DIRECTION,
     LOCAL,
-    MIXED,
     NUMBER,
-    ORDINAL,
     PUNCTUATION,
     SMALL,
     STOP,
@@ -25,23 +23,14 @@ from rag.privacy.address.tokens import (
     UPPER,
     WEAK,
     Tokens,
-)  # fmt: skip
+)
 from rag.privacy.lexicon import PROPER, flags_of, plain
 from rag.privacy.words import word_set
 
-COMMA, NEWLINE, OTHER = 1, 2, 4
-_MARKS = {",": COMMA, ";": COMMA, "،": COMMA, "、": COMMA, "\n": NEWLINE} | dict.fromkeys(
-    "-–—/|·•", OTHER
-)
-_HOUSE = re.compile(
-    r"(?:[^\W\d_]{1,3}-?)?\d{1,6}(?:[^\W\d_]{1,3})?(?:[\-/–](?:\d{1,5}[^\W\d_]{0,2}|[^\W\d_]{1,2})){0,3}"
-)
-_DATE = re.compile(
-    r"\d{3}-\d{4}|\d{3}-\d{3}-?\d*|\d{1,3}-\d{3}-\d{3}-\d*|\d{2,4}-\d{2,4}-\d{2,4}-\d{2,4}|\d{4}[-/]\d{1,2}[-/]\d{1,2}|\d{1,2}[-/]\d{1,2}[-/]\d{4}"
-)
 _CITY_LEAD = word_set(
-    "new north south east west lake port saint st san santa sao santo fort mount el la los las le great "
-    "little upper lower bad gross klein nova novo villa puerto rio nueva nuevo porto vila grand"
+    "new north south east west lake port saint st san santa sao santo fort mount el la los las "
+    "le great little upper lower bad gross klein nova novo villa puerto rio nueva nuevo porto "
+    "vila grand"
 )
 _CITY_END = (
     "ville", "ton", "furt", "burgh", "bury", "town", "shire", "mouth", "borough", "stad", "berg",
@@ -52,31 +41,11 @@ _DOUBLE = word_set(
     "reading nice bath mobile deal ware sandwich rugby wells hull battle bury ash leek diss eye "
     "street split essen bar male tours orange bend man best"
 )
-_SIDES = word_set(
-    "links rechts mitte left right rear front izq izda dcha esq dto izquierda derecha"
-)
-_ROMAN = re.compile(r"[ivx]{1,5}")
-_SECTOR = re.compile(r"[a-i]-\d{1,2}(?:/\d)?")
-_BLOCKS = re.compile(r"\d{1,2}-chome(?:-\d{1,3}){0,2}", re.IGNORECASE)
-_OFFICES = word_set("365 2010 2013 2016 2019 2021 2024")
 _DIVISIONS = word_set("state county province region district city governorate oblast prefecture")
 _CODE_WORDS = word_set("tk τκ cp pin pincode zip zipcode cep plz postcode postal cap pc eircode")
-_VALUE = re.compile(r"(?:[^\W\d_]{1,3}-)?[^\W_]{0,4}\d[\w\-/–]{0,8}")
-_FLOOR = re.compile(r"\d{1,3}/?f(?:l|/o)?", re.IGNORECASE)
-_NUMBER_WORDS = word_set("no nr n nro num number numero nummer nº № # ° o")
-_FLOORS = word_set(
-    "floor flr fl level lvl etage stock og ug piso andar piano planta etg emelet stiege th tv mf tr trp izq izda dcha dto esq fte drt "
-    "sal nadstropje kat krs esc esquerdo direito dcha izda sc apt suite"
-)
-_FLOOR_WORDS = word_set(
-    "ground first second third fourth fifth sixth seventh eighth ninth tenth top upper lower "
-    "garden basement main front rear"
-)
-_ALONE = word_set("penthouse basement bajo fondos erdgeschoss s/n")
-_SUFFIXES = word_set("bis ter quater a b c d e f")
 _AFTER_NAME = word_set(
-    "rayonu ray qəs qəsəbəsi səhəri səh kəndi kənd mahallesi mahalle mah ilcesi область обл район "
-    "р-н край county district gmina powiat megye kotet"
+    "rayonu ray qəs qəsəbəsi səhəri səh kəndi kənd mahallesi mahalle mah ilcesi область обл "
+    "район р-н край county district gmina powiat megye kotet"
 )
 
 
@@ -86,153 +55,6 @@ class Item(NamedTuple):
     kind: str
     end: int
     sure: int
-
-
-def dot(t: Tokens, i: int) -> int:
-    """Return the place after an abbreviation's dot at `i`, or `i`."""
-    return i + 1 if t.word(i) == "." and t.glued(i) else i
-
-
-def separators(t: Tokens, i: int) -> tuple[int, int]:
-    """Return the next token after commas, dashes and at most two line breaks, and what stood."""
-    marks = 0
-    last = ""
-    for place in range(i, min(i + 5, len(t))):
-        word = t.word(place)
-        mark = _MARKS.get(word, 0)
-        if not mark or (word == "\n" and last == "\n"):
-            return place, marks
-        marks |= mark
-        last = word
-    return min(i + 5, len(t)), marks
-
-
-def is_house(t: Tokens, i: int) -> bool:
-    """Whether a token can be a house's number."""
-    if not t.has(i, NUMBER):
-        return False
-    surface = t.surface(i)
-    if _BLOCKS.fullmatch(surface):
-        return True
-    return bool(_HOUSE.fullmatch(surface)) and not _DATE.fullmatch(surface)
-
-
-def house(t: Tokens, i: int) -> int:
-    """Return the end of a house number that starts at a token: 12, 12B, 12-14, 25 A 12, 14 bis."""
-    end = i + 1
-    word = t.word(end)
-    if word in _SUFFIXES and not t.has(end + 1, CAPITAL | SMALL | 0) and _closed(t, end + 1):
-        return end + 2 if len(word) == 1 and t.has(end + 1, DIGITS) else end + 1
-    if word in {"bis", "ter", "quater"}:
-        return end + 1
-    if word in {"-", "–", "/"} and is_house(t, end + 1) and len(t.word(end + 1)) < 5:
-        return end + 2
-    if t.has(end, MIXED) and t.word(end) in {"1/2", "1/4", "3/4"}:
-        return end + 1
-    return end
-
-
-def _closed(t: Tokens, i: int) -> bool:
-    return i >= len(t) or t.has(i, BREAK | PUNCTUATION | NUMBER | CAPITAL | UNIT)
-
-
-def _value(t: Tokens, i: int) -> int:
-    """Return the end of a unit's value ("4B", "A", "XII"), or 0."""
-    word = t.word(i)
-    if t.has(i, NUMBER) and _VALUE.fullmatch(word):
-        return house(t, i)
-    if t.has(i, CAPITAL) and (len(word) == 1 or (t.has(i, UPPER) and len(word) < 4)):
-        after = dot(t, i + 1)
-        if after < len(t) and t.word(after) == "-" and t.has(after + 1, NUMBER):
-            return after + 2
-        return i + 1
-    return 0
-
-
-def unit(t: Tokens, i: int) -> int:
-    """Return the end of a unit that starts at a token: "Apt. 4B", "#12", "3rd Floor"; or 0."""
-    word = t.word(i)
-    if word == "s" and t.word(i + 1) == "/" and t.word(i + 2) == "n":
-        return i + 3
-    if word == "#":
-        return _value(t, i + 1)
-    if (
-        t.has(i, UPPER)
-        and _ROMAN.fullmatch(word)
-        and t.word(i + 1) == "."
-        and (t.word(i + 2) in {"em", "emelet", "p", "floor"})
-    ):
-        value = dot(t, i + 3)
-        return dot(t, value + 1) if t.has(value, NUMBER) else value
-    if t.has(i, NUMBER):
-        if _FLOOR.fullmatch(word):
-            return i + 1
-        if _SECTOR.fullmatch(word):
-            return i + 1
-        after = dot(t, i + 1)
-        if after > i + 1 and t.word(after) in {"o", "a", "º", "ª"}:
-            after += 1
-        if (
-            t.has(i, ORDINAL)
-            or after > i + 1
-            or t.has(i + 1, CAPITAL)
-            or t.word(after) in {"tr", "trp", "sal", "krs"}
-        ) and t.word(after) in _FLOORS:
-            return _side(t, dot(t, after + 1))
-        if t.has(i, ORDINAL) and len(t.word(after)) == 1 and t.has(after, CAPITAL):
-            return after + 1
-        return 0
-    if word in _FLOOR_WORDS and t.word(i + 1) in {"floor", "flr", "flat", "level", "unit"}:
-        return i + 2
-    if not t.has(i, UNIT) or (word == "office" and t.word(i + 1) in _OFFICES):
-        return 0
-    after = i + 1
-    for _ in range(4):
-        if (
-            t.word(after) in _NUMBER_WORDS
-            or (t.word(after) in {".", ":", "-"} and after > i)
-            or (word in {"h", "d"} and t.word(after) == "no")
-        ):
-            after += 1
-        else:
-            break
-    end = _value(t, after)
-    if end and (len(word) > 1 or t.has(after, NUMBER)):
-        return end
-    return _side(t, i + 1) if word in _ALONE else 0
-
-
-def _side(t: Tokens, i: int) -> int:
-    return dot(t, i + 1) if t.word(i) in _SIDES else i
-
-
-def name(t: Tokens, i: int, most: int = 5) -> int:
-    """Return the end of a run of capitalised words, with particles within; `i` for none."""
-    end = place = i
-    for _ in range(most):
-        if t.capital(place) and not (place > i and t.has(place, UNIT) and unit(t, place)):
-            place += 1
-            if t.word(place) == "." and t.glued(place) and len(t.word(place - 1)) < 5:
-                if not t.capital(place + 1):
-                    return place
-                place += 1
-            end = place
-        elif t.has(place, SMALL) and place > i and _small_to_capital(t, place):
-            place += 2 if t.word(place + 1) in {"'", "’"} else 1
-        elif place > i and t.word(place) == "los" and t.word(place + 1) in {"altos", "bajos"}:
-            place = end = place + 2
-        else:
-            break
-    return end if t.word(end - 1) != "." else end - 1
-
-
-def _small_to_capital(t: Tokens, i: int) -> bool:
-    for place in range(i + 1, i + 4):
-        if t.capital(place):
-            return True
-        if not t.has(place, SMALL) and t.word(place) not in {"'", "’"}:
-            return False
-    return False
 
 
 def place(t: Tokens, i: int) -> Item | None:
@@ -299,9 +121,9 @@ def local(t: Tokens, i: int) -> int:
             return dot(t, end + 1)
         return 0
     after = dot(t, i + 1)
-    if t.word(after) in _NUMBER_WORDS:
+    if t.word(after) in NUMBER_WORDS:
         after = dot(t, after + 1)
-    if t.has(after, NUMBER) and _VALUE.fullmatch(t.word(after)):
+    if t.has(after, NUMBER) and VALUE.fullmatch(t.word(after)):
         return after + 1
     while t.has(after, SMALL) and not t.has(after, CAPITAL) and after < i + 4:
         after += 1
@@ -323,7 +145,7 @@ def _numbered_street(t: Tokens, i: int) -> int:
     if not (t.has(i, AFTER | BEFORE) and t.has(i, CAPITAL)) or len(t.word(i)) < 3:
         return 0
     after = i + 1
-    if t.word(after) in _NUMBER_WORDS:
+    if t.word(after) in NUMBER_WORDS:
         after = dot(t, after + 1)
     return after + 1 if t.has(after, NUMBER) and len(t.word(after)) < 5 else 0
 
@@ -354,21 +176,21 @@ def _code_word(t: Tokens, i: int) -> int:
 
 def item(t: Tokens, i: int) -> Item | None:
     """Return the part of an address that starts at a token, or None."""
+    known = t.read.get(i, t)
+    if known is t:
+        known = t.read[i] = _read(t, i)
+    return cast("Item | None", known)
+
+
+def _read(t: Tokens, i: int) -> Item | None:
     if i >= len(t) or (t.has(i, PUNCTUATION) and t.word(i) not in {"#", "〒"}):
         return None
-    first = _code_word(t, i)
     coded = t.has(i, CAPITAL) and postcode(t.text, t.starts[i])[1] >= LIKELY
     end = 0 if coded else unit(t, i)
     if end:
         return Item("unit", end, 2)
-    stop, strength = postcode(t.text, t.starts[first]) if first < len(t) else (0, 0)
-    if stop:
-        end = first + 1
-        while end < len(t) and t.starts[end] < stop:
-            end += 1
-        return Item("post", end, strength)
-    found = place(t, i)
-    if found and found.kind == "country":
+    found = _postcode(t, _code_word(t, i)) or place(t, i)
+    if found and found.kind in {"post", "country"}:
         return found
     if t.has(i, UPPER) and code(t, i):
         return Item("code", i + 1, code(t, i))
@@ -376,16 +198,33 @@ def item(t: Tokens, i: int) -> Item | None:
     if end:
         return Item("local", end, 2)
     end = _before_country(t, i, name(t, i))
-    if found:
-        if t.word(found.end) in _DIVISIONS and t.has(found.end, CAPITAL):
-            return Item("region", found.end + 1, 2)
-        if end > found.end and found.kind in {"city", "region"} and found.end - i == 1:
-            beyond = place(t, found.end)
-            if (beyond is None or not t.capital(found.end)) and not t.has(found.end, UNIT | LOCAL):
-                return Item("city", end, 1)
-        if found.kind == "city" and _district(t, found.end):
-            return Item("city", found.end + 1, found.sure)
-        return found
+    return _widened(t, i, found, end) if found else _named(t, i, end)
+
+
+def _postcode(t: Tokens, i: int) -> Item | None:
+    stop, strength = postcode(t.text, t.starts[i]) if i < len(t) else (0, 0)
+    if not stop:
+        return None
+    end = i + 1
+    while end < len(t) and t.starts[end] < stop:
+        end += 1
+    return Item("post", end, strength)
+
+
+def _widened(t: Tokens, i: int, found: Item, end: int) -> Item:
+    """Return a city or region with the words that go on with its name, up to `end`."""
+    if t.word(found.end) in _DIVISIONS and t.has(found.end, CAPITAL):
+        return Item("region", found.end + 1, 2)
+    longer = end > found.end and found.end - i == 1 and not t.has(found.end, UNIT | LOCAL)
+    if longer and (place(t, found.end) is None or not t.capital(found.end)):
+        return Item("city", end, 1)
+    if found.kind == "city" and _district(t, found.end):
+        return Item("city", found.end + 1, found.sure)
+    return found
+
+
+def _named(t: Tokens, i: int, end: int) -> Item | None:
+    """Return what a run of unlisted names can be: a street, a town, any name."""
     if end == i:
         return None
     if t.has(end - 1, AFTER | WEAK) and end - i > 1:
@@ -407,6 +246,3 @@ def _town(t: Tokens, i: int, end: int) -> bool:
     if end - i > 1 and t.word(i) in _CITY_LEAD:
         return True
     return len(last) > 6 and last.endswith(_CITY_END) and not flags_of(last)
-
-
-__all__ = ["COMMA", "LIKELY", "MAYBE", "NEWLINE", "OTHER", "SURE", "Item", "code", "dot", "house"]

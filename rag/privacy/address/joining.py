@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from rag.privacy.address.items import is_house
+from rag.privacy.address.parts import is_house
 from rag.privacy.address.postcodes import MAYBE, postcode
 from rag.privacy.address.tail import left, tail
 from rag.privacy.address.tokens import (

@@ -51,7 +51,8 @@ _SHAPES = (
     (LIKELY, r"[A-Z]{1,3}[- ]\d{4,6}"),  # D-10115, LV-1010, AZ 1000
     (LIKELY, r"\d{5}-\d{3,5}"),  # Brazil, United States, Iran, Saudi Arabia
     (LIKELY, r"\d{4}-\d{3}"),  # Portugal
-    (LIKELY, r"〒?\d{3}-\d{4}"),  # Japan
+    (LIKELY, r"〒\d{3}-?\d{4}"),
+    (MAYBE, r"\d{3}-\d{4}"),  # Japan
     (LIKELY, r"\d{2}-\d{3}"),  # Poland
     (MAYBE, r"\d{3}[  ]\d{2}(?![\w\-])|\d{3}[  ]\d{3}"),  # Sweden, Czechia, Greece; India
     (MAYBE, r"\d{4,8}|\d{3}|\d{10}"),

@@ -4,22 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from rag.privacy.address.items import (
-    COMMA,
-    MAYBE,
-    NEWLINE,
-    SURE,
-    Item,
-    is_house,
-    item,
-    local,
-    name,
-    separators,
-    unit,
-)  # fmt: skip
+from rag.privacy.address.items import Item, item, local
+from rag.privacy.address.parts import COMMA, NEWLINE, is_house, name, separators, unit
+from rag.privacy.address.postcodes import MAYBE, SURE
 from rag.privacy.address.tokens import (
-    BREAK,
     BEFORE,
+    BREAK,
     CAPITAL,
     DIGITS,
     NUMBER,
@@ -210,7 +200,7 @@ def _code(t: Tokens, part: Item, marks: int, before: str) -> bool:
 
 
 def _followed(t: Tokens, i: int) -> bool:
-    k, marks = separators(t, i)
+    k, _ = separators(t, i)
     follower = item(t, k)
     return follower is not None and follower.kind in {"post", "country", "code", "region"}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -17,33 +17,19 @@ KIND = AFTER | WEAK | BEFORE | ENDING
 _LIST = Path(__file__).parents[1] / "lists" / "streets.txt"
 _ROLES = {
     "after": AFTER, "weak": WEAK, "before": BEFORE, "unit": UNIT, "local": LOCAL,
-    "direction": DIRECTION, "small": SMALL, "org": ORG,
+    "direction": DIRECTION, "small": SMALL, "org": ORG, "stop": STOP,
 }  # fmt: skip
 # Letters keep the vowel signs of scripts that write them as marks.
-_SIGNS = "\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u0903\u093a-\u094f\u0981-\u0983\u09bc-\u09cd\u0a00-\u0dff\u0e31-\u0e4e"
+_SIGNS = (
+    r"\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u0903\u093a-\u094f"
+    r"\u0981-\u0983\u09bc-\u09cd\u0a00-\u0dff\u0e31-\u0e4e"
+)
 _TOKEN = re.compile(
-    rf"(?:[^\W_]|[{_SIGNS}])+(?:(?:['’‘`]|[\-–](?!\d{{5}})|(?<=\d)/)(?:[^\W_]|[{_SIGNS}])+)*|\n|[^\w\s]|_|\t| {{3,}}"
+    rf"(?:[^\W_]|[{_SIGNS}])+(?:(?:['’‘`]|[\-–](?!\d{{5}})|(?<=\d)/)(?:[^\W_]|[{_SIGNS}])+)*"
+    r"|\n|[^\w\s]|_|\t| {3,}"
 )
 _ELIDED = re.compile(r"(?:[ldsLDS]|(?:de|a|da|ne|su)ll)['’][^\W\d_a-zà-ÿ]")
 _ORDINAL = re.compile(r"\d{1,3}(?:st|nd|rd|th|er|e|o|a|eme|ème|ª|º|°|-й|-я)", re.IGNORECASE)
-STOPS = word_set(
-    "i we he she they you it his her their my our your its this that these those there here who what when where why "
-    "which how is are was were be been has have had do does did will would can could should may must not no "
-    "yes please thanks thank regards sincerely dear hello hi hey ok okay if but and or so then also "
-    "for with from by about before after until since than because while during between against "
-    "two three four five six seven eight nine ten another other more several many few some any all each every "
-    "monday tuesday wednesday thursday friday saturday sunday january february april june july "
-    "august september october november december mon tue wed thu fri sat sun jan feb mar apr jun jul aug sep sept oct nov dec "
-    "today tomorrow yesterday tonight mr mrs ms miss dr prof sir madam herr frau "
-    "phone tel telephone mobile cell fax email mail e-mail contact call name dob ssn date born age "
-    "order invoice account customer client patient ref reference ticket case id number total amount "
-    "visit send ship deliver address residence home lives lived resides located moved living staying sent "
-    "delivered mailing shipping billing delivery anschrift adresse direccion indirizzo endereco attn attention note "
-    "wohnt wohnhaft habite vive vivo at in on near to page section chapter version article figure table step item "
-    "employer occupation policy passport licence license bank iban swift payment status notes comment "
-    "company city town country street postcode zip driver insurance plan member nationality gender sex "
-    "windows iphone"
-)
 MONTHS = word_set(
     "january february march april may june july august september october november december"
 )
@@ -60,8 +46,6 @@ def _lists() -> tuple[dict[str, int], tuple[str, ...], tuple[str, ...]]:
         elif role in _ROLES:
             for word in rest.split():
                 roles[fold(word)] = roles.get(fold(word), 0) | _ROLES[role]
-    for word in STOPS:
-        roles[word] = roles.get(word, 0) | STOP
     for word in ("mar", "sun", "may"):  # streets and towns, more than days
         roles[word] = roles.get(word, 0) & ~STOP
     return roles, tuple(endings["endings"]), tuple(endings["softendings"])
@@ -112,7 +96,12 @@ def _stem(folded: str, endings: tuple[str, ...]) -> int:
 
 @dataclass(slots=True)
 class Tokens:
-    """Tokens of a text: where each starts and ends, its folded form, its bits."""
+    """Tokens of a text: where each starts and ends, its folded form, its bits.
+
+    Attributes:
+        loose: The text has no capitals, so that any word can be a name.
+        read: What `items.item` found at a token, so that no place is read twice.
+    """
 
     text: str
     starts: list[int]
@@ -120,6 +109,7 @@ class Tokens:
     folded: list[str]
     bits: list[int]
     loose: bool = False
+    read: dict[int, object] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.starts)
