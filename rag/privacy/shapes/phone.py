@@ -94,7 +94,8 @@ def _within(text: str, first: int, last: int) -> Iterator[tuple[int, int, float]
         position = 0
         while position < len(cuts):
             taken = 0
-            for stop in range(len(ends), position, -1):
+            # No number has more groups than nine: a long row of them is read in few steps.
+            for stop in range(min(len(ends), position + 9), position, -1):
                 end = groups[ends[stop - 1] - 1][1]
                 start = _opened(text, groups[cuts[position]][0], end, first)
                 score = _score(text, start, end)
