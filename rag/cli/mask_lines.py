@@ -7,6 +7,7 @@ import json
 import os
 import queue
 import threading
+from codecs import getincrementaldecoder
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -14,7 +15,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TextIO
 
 from rag.errors import ConfigError, SluiceError
-from rag.ingest.killable import Bounds, Died, Ended, OutOfMemory, Raised, Slot, TimedOut, Zygote
+from rag.ingest.killable import (
+    Bounds,
+    Died,
+    Ended,
+    NoHelper,
+    OutOfMemory,
+    Raised,
+    Slot,
+    TimedOut,
+    Zygote,
+)
 
 if TYPE_CHECKING:
     from rag.config import Privacy
@@ -27,6 +38,7 @@ BATCH_CHARACTERS = 128 * 1024
 BOUNDS = Bounds(seconds=600, memory_mb=4096)
 """Of one batch in one process."""
 
+_WORKER = "rag.cli.mask_worker:mask"
 _ENDINGS = {TimedOut: "took too long", OutOfMemory: "needs too much memory", Died: "crashed"}
 
 
@@ -96,7 +108,7 @@ def _pool(privacy: Privacy, workers: int) -> Iterator[tuple[ThreadPoolExecutor, 
         "key": base64.b64encode(pseudonym_key(privacy)).decode(),
     }
     head = json.dumps(told).encode()
-    zygote = Zygote("rag.cli.mask_worker:mask", BOUNDS)
+    zygote = Zygote(_WORKER, BOUNDS)
     own = threading.local()
     slots: list[Slot] = []
 
@@ -116,17 +128,28 @@ def _pool(privacy: Privacy, workers: int) -> Iterator[tuple[ThreadPoolExecutor, 
             slot.end()
 
 
-def _masked(slot: Slot, head: bytes, batch: list[Line]) -> Answered:
-    """Mask a batch; one by one when that ends the process, to know by which line."""
+def _masked(slot: Slot, head: bytes, batch: list[Line], *, again: bool = True) -> Answered:
+    """Mask a batch; one by one when that ends the process, to know by which line.
+
+    A line that ends it may not be why: it is tried `again` in a new one.
+    """
     try:
         said = slot.call(head, json.dumps([line.text for line in batch]).encode())
         return list(zip(batch, json.loads(said), strict=True))
     except Raised as error:
         if len(batch) == 1:
             raise _failed(batch[0], f"failed ({error.kind})") from None
+    except NoHelper:
+        raise SluiceError(
+            "The helper process that masks lines does not start.",
+            f"Run `python -c 'import {_WORKER.partition(':')[0]}'` with the same interpreter to "
+            "see why.",
+        ) from None
     except Ended as error:
-        if len(batch) == 1:
+        if len(batch) == 1 and (isinstance(error, TimedOut) or not again):
             raise _failed(batch[0], _ENDINGS[type(error)]) from None
+        if len(batch) == 1:
+            return _masked(slot, head, batch, again=False)
     return [answered for line in batch for answered in _masked(slot, head, [line])]
 
 
@@ -162,11 +185,32 @@ def batches(source: TextIO) -> Iterator[list[Line]]:
         raise ended
 
 
+def _lines(source: TextIO) -> Iterator[str]:
+    """Yield lines, read past Python's own buffer: its lock would keep the program from ending.
+
+    A thread that waits for standard input holds that lock until something comes.
+    """
+    try:
+        descriptor = source.fileno()
+    except OSError:  # not a file of the system's
+        yield from source
+        return
+    decoder = getincrementaldecoder("utf-8")("replace")
+    parts: list[str] = []
+    while data := os.read(descriptor, 2**16):
+        *whole, rest = decoder.decode(data).split("\n")
+        for text in whole:
+            yield "".join((*parts, text))
+            parts.clear()
+        parts.append(rest)
+    yield "".join((*parts, decoder.decode(b"", final=True)))
+
+
 def _read_lines(source: TextIO, lines: queue.Queue[Line | Exception | None]) -> None:
     end: Exception | None = None
     number = 0
     try:
-        for number, text in enumerate(source, start=1):
+        for number, text in enumerate(_lines(source), start=1):
             if text.strip():
                 said = json.loads(text)
                 lines.put(Line(number, said["id"], _text(said["text"])))

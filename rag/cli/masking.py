@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TextIO
 
@@ -76,8 +77,8 @@ def _settings(corpus: str | None) -> Privacy:
     return load(corpus).config.privacy
 
 
-def _opened(file: Path | None) -> TextIO:
-    """Open the input as text.
+def _opened(file: Path | None) -> AbstractContextManager[TextIO]:
+    """Open the input as text; standard input is not closed, for it may be waited for.
 
     A byte that is no UTF-8 is replaced, not refused: the rest still has to be masked. Line ends
     stay as they are: offsets are into the text as it was given.
@@ -86,7 +87,7 @@ def _opened(file: Path | None) -> TextIO:
 
     if file is None or str(file) == "-":
         sys.stdin.reconfigure(encoding="utf-8", errors="replace", newline="")  # type: ignore[union-attr]
-        return sys.stdin
+        return nullcontext(sys.stdin)
     try:
         return file.open(encoding="utf-8", errors="replace", newline="")
     except OSError as error:

@@ -13,8 +13,11 @@ import pytest
 import typer.main
 
 from rag.cli import app, run
+from rag.cli.mask_lines import Line, _masked
 from rag.cli.output import visible
 from rag.config import json_schema
+from rag.errors import SluiceError
+from rag.ingest.killable import Bounds, Slot, Zygote
 
 ROOT = Path(__file__).parent.parent.parent
 HEAVY = (
@@ -326,6 +329,19 @@ def test_mask_answers_each_line_before_it_waits_for_another(project: Path) -> No
             assert json.loads(process.stdout.readline())["id"] == number
         process.stdin.close()
     assert process.returncode == 0
+
+
+def test_a_line_that_kills_its_process_is_named_and_the_next_gets_another() -> None:
+    zygote = Zygote("tests.cli.dying:answer", Bounds(seconds=30, memory_mb=512))
+    slot = Slot(zygote)
+    try:
+        with pytest.raises(SluiceError, match="Masking line 7 crashed"):
+            _masked(slot, b"", [Line(6, "a", "harmless"), Line(7, "b", "deadly")])
+        line = Line(8, "c", "harmless")
+        assert _masked(slot, b"", [line]) == [(line, {"text": "harmless"})]
+    finally:
+        slot.end()
+        zygote.close()
 
 
 def say(monkeypatch: pytest.MonkeyPatch, said: str) -> None:
