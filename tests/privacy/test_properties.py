@@ -24,7 +24,7 @@ from rag.records import Finding
 from tests.privacy.conftest import KEY
 from tests.privacy.labelled import PLAIN, marked
 
-QUICK = settings(max_examples=int(os.environ.get("SLUICE_EXAMPLES", "40")), deadline=None)
+QUICK = settings(max_examples=int(os.environ.get("SLUICE_EXAMPLES", "30")), deadline=None)
 
 FORMS = {
     "DATE_TIME": "shift", "DATE_OF_BIRTH": "shift", "PHONE_NUMBER": "shape", "IBAN_CODE": "shape",
