@@ -296,6 +296,8 @@ def kind_after_name(t: Tokens, n: int) -> Head | None:
         return None
     if t.has(place, ENDING | SOFT) and not t.capital(place):
         return None
+    if len(t.word(place)) == 1 and t.word(place + 1) != ".":
+        return None
     first = place
     while (
         first > 0
@@ -309,6 +311,8 @@ def kind_after_name(t: Tokens, n: int) -> Head | None:
         first -= 1
     while first < place and not t.has(first, CAPITAL | ORDINAL):
         first += 1
+    if t.word(first - 1) == "." and t.glued(first - 1) and t.has(first - 2, DIGITS):
+        first -= 2  # 1. Sokak No: 8
     bits = t.bits[place]
     sure = bool(bits & ENDING) and not plain(flags_of(t.word(place)))
     if bits & AFTER and not bits & (ENDING | SOFT):

@@ -235,7 +235,9 @@ def _named(t: Tokens, i: int, end: int) -> Item | None:
 
 def _district(t: Tokens, i: int) -> bool:
     """Whether a number names a part of the city in front: "Praha 1", "Dublin 7"."""
-    return t.has(i, DIGITS) and len(t.word(i)) < 3 and t.word(i + 1) in {",", "\n", "", ".", "-"}
+    short = t.has(i, DIGITS) and len(t.word(i)) < 3
+    letter = t.has(i, CAPITAL) and len(t.word(i)) == 1  # København N
+    return (short or letter) and t.word(i + 1) in {",", "\n", "", ".", "-"}
 
 
 def _town(t: Tokens, i: int, end: int) -> bool:

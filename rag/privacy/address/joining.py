@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from rag.privacy.address.parts import is_house
@@ -19,7 +20,7 @@ from rag.privacy.address.tokens import (
     Tokens,
     tokens,
 )
-from rag.privacy.lexicon import flags_of
+from rag.privacy.lexicon import flags_of, plain
 from rag.records import Finding
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ _LEFT, _RIGHT = 120, 200
 _SCORE = 0.6
 _COLUMNS = re.compile(r"\t|\n\n| {3,}")
 _LABEL = re.compile(r"\n[^\W\d_]{1,20}$")
+_WORD = re.compile(r"\b[^\W\d_]{2,}\b")
 _LEAD = re.compile(
     r"(?:(?:na|au|en|op|przy|im|in|auf|at|to|from|for|habite|vive|mora|wohnt|abita) )+"
 )
@@ -49,7 +51,9 @@ def believed(text: str, ranges: Sequence[Range], found: Sequence[Range]) -> list
     kept: list[Range] = []
     for start, end in _pieces(text, ranges):
         inside = [span for span in found if start < span[1] and span[0] < end]
-        if len(inside) > 1:
+        if len(inside) > 1 and any(
+            _WORD.search(text, one[1], other[0]) for one, other in pairwise(inside)
+        ):
             # Two addresses with words between: the model's edges are not needed.
             continue
         widened = _widened(text, start, end)
@@ -103,7 +107,7 @@ def _widened(text: str, start: int, end: int) -> Range | None:
     inside = [i for i in range(len(t)) if start - shift <= t.starts[i] < end - shift]
     if not inside or not _speaks(t, inside[0], inside[-1] + 1):
         return None
-    first = left(t, inside[0], wide=False)
+    first = left(t, inside[0], wide=True)
     last = tail(t, inside[-1] + 1).end
     return shift + t.starts[first], shift + t.ends[max(last, inside[-1] + 1) - 1]
 
@@ -125,8 +129,8 @@ def _speaks(t: Tokens, first: int, end: int) -> bool:
         elif bits & CAPITAL and not bits & UNIT:
             names = True
     if names and house and not kind and not t.has(first, NUMBER) and end - first < 4:
-        # "LaserJet 1020" is one as well: only an unknown word with a small number is believed.
-        return len(t.word(end - 1)) < 4 and not flags_of(t.word(first))
+        # "LaserJet 1020" is one as well: only a name with a small number is believed.
+        return len(t.word(end - 1)) < 4 and not plain(flags_of(t.word(first)))
     return names and (house or kind)
 
 

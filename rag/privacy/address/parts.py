@@ -118,6 +118,8 @@ def unit(t: Tokens, i: int) -> int:
     word = t.word(i)
     if word == "s" and t.word(i + 1) == "/" and t.word(i + 2) == "n":
         return i + 3
+    if word == "st" and t.word(i + 1) == "." and t.word(i + 2) in {"th", "tv", "mf"}:
+        return dot(t, i + 3)
     if word == "#":
         return _value(t, i + 1)
     if t.has(i, NUMBER):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from rag.privacy.address.items import Item, item, local
@@ -23,6 +24,7 @@ from rag.privacy.lexicon import flags_of, plain
 from rag.privacy.words import word_set
 
 _ITEMS = 12
+_DOOR = re.compile(r"\d{1,2}/\d{1,3}")
 _PLACED = frozenset({"city", "region", "code", "name", "town", "street"})
 _BUILDINGS = word_set(
     "cottage house tower towers court building apartments lodge manor farm villa villas plaza "
@@ -60,6 +62,8 @@ class Tail:
 
 def tail(t: Tokens, start: int) -> Tail:
     """Read parts from a token on, as far as they belong; unknown names count if more follows."""
+    if t.word(start) == "." and t.has(start - 1, NUMBER) and _DOOR.fullmatch(t.word(start + 1)):
+        start += 2  # Petőfi u. 12. 2/5
     found = Tail(start)
     pending: list[str] = []
     trail = start
@@ -85,12 +89,9 @@ def tail(t: Tokens, start: int) -> Tail:
             pending = []
             trail = part.end
         else:
-            if (
-                part.kind == "name"
-                and k == start
-                and _unknown(t, k, part.end)
-                and _ends(t, part.end)
-            ):
+            closed = _ends(t, part.end) or t.word(part.end) in _GOES_ON
+            named = part.kind == "city" or (part.kind == "name" and _unknown(t, k, part.end))
+            if k == start and named and closed:
                 trail = part.end
             if (
                 part.kind == "name"
@@ -121,7 +122,9 @@ def tail(t: Tokens, start: int) -> Tail:
 
 def _after_dot(t: Tokens, i: int) -> int:
     """Pass a number's dot before a floor: "19-21. II. em. 3."."""
-    if t.word(i) == "." and t.glued(i) and t.has(i - 1, NUMBER) and unit(t, i + 1):
+    if t.word(i) != "." or not t.glued(i) or not t.has(i - 1, NUMBER):
+        return i
+    if unit(t, i + 1) or t.word(i + 1) == ",":
         return i + 1
     return i
 
@@ -164,6 +167,8 @@ def _confirmed(t: Tokens, i: int, part: Item, marks: int, before: str, strength:
     if t.word(part.end) in _VERBS and t.word(i - 1) == ".":
         return False
     if part.kind == "country" and (marks or before):
+        return True
+    if before == "city" and part.kind == "city":
         return True
     if part.sure < 2:
         # "Reading", "Nice": a city when something says so.

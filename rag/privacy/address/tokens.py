@@ -46,7 +46,7 @@ def _lists() -> tuple[dict[str, int], tuple[str, ...], tuple[str, ...]]:
         elif role in _ROLES:
             for word in rest.split():
                 roles[fold(word)] = roles.get(fold(word), 0) | _ROLES[role]
-    for word in ("mar", "sun", "may"):  # streets and towns, more than days
+    for word in ("mar", "sun"):  # streets and towns, more than days
         roles[word] = roles.get(word, 0) & ~STOP
     return roles, tuple(endings["endings"]), tuple(endings["softendings"])
 
