@@ -231,7 +231,16 @@ def joined(texts: list[Labelled], rand: random.Random) -> Labelled:
 
 
 def _weights() -> tuple[list[list[str]], list[float]]:
-    share = {"narrative": 17, "address": 12, "letters": 9, "chat": 7, "forms": 16, "decoys": 11, "tongues": 9, "tables": 8}
+    share = {
+        "narrative": 17,
+        "address": 12,
+        "letters": 9,
+        "chat": 7,
+        "forms": 16,
+        "decoys": 11,
+        "tongues": 9,
+        "tables": 8,
+    }
     families = templates()
     return [lines for _, lines in families], [share.get(name, 8) for name, _ in families]
 

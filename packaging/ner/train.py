@@ -382,7 +382,7 @@ def main() -> None:
         made, index, labels, weight = batch(texts, bags, max(reach))
         tokens_read += int(weight.sum())
         loss, grads = network.step(made, index, labels, weight, 0.15)
-        progress = max(step / options.steps, (time.monotonic() - began) / 60 / options.minutes)
+        progress = step / options.steps
         rate = options.rate * min(1, (step + 1) / 100) * (0.02 + 0.98 * (1 - progress) ** 1.0)
         adam.update(grads, rate)
         losses.append(loss)
@@ -395,7 +395,7 @@ def main() -> None:
                 f"{time.monotonic() - began:.0f} s, {time.process_time():.0f} s of the processor"
             )
             print(step + 1, f"{sum(losses[-100:]) / 100:.4f}", tokens_read, seconds, flush=True)
-        if progress >= 1:
+        if time.monotonic() - began > 60 * options.minutes:
             break
     arrays = dict(mean, reach=np.array(reach, np.float32))
     stored = {

@@ -289,8 +289,15 @@ def full(rand: Rand) -> str:
     if chance < 0.685:
         more = rand.choice("ABCDEFGHJKLMNPRST")
         return rand.choice(
-            (f"{first[0]}{more} {last}", f"{first[0]} {last}", f"{last} {first[0]}.", f"{last} {first[0]}{more}",
-             f"{first[0]}.{more}.{rand.choice('ABCDEJM')}. {last}", f"{last}, {first[0]}.", f"{first[0]}.-{more}. {last}")
+            (
+                f"{first[0]}{more} {last}",
+                f"{first[0]} {last}",
+                f"{last} {first[0]}.",
+                f"{last} {first[0]}{more}",
+                f"{first[0]}.{more}.{rand.choice('ABCDEJM')}. {last}",
+                f"{last}, {first[0]}.",
+                f"{first[0]}.-{more}. {last}",
+            )
         )
     if chance < 0.72:
         return f"{first[0]}. {last}"
@@ -299,7 +306,9 @@ def full(rand: Rand) -> str:
     if chance < 0.80:
         return f"{first} {given(rand, locale)} {last}"
     if chance < 0.84:
-        middle = rand.choice(("", "", f" {given(rand, locale)}", f" {rand.choice('ABCDEFGHJKLM')}."))
+        middle = rand.choice(
+            ("", "", f" {given(rand, locale)}", f" {rand.choice('ABCDEFGHJKLM')}.")
+        )
         return f"{last}, {first}{middle}"
     if chance < 0.87:
         return f"{last} {first}"
@@ -457,7 +466,11 @@ def street(rand: Rand) -> str:
     name = _street_word(rand)
     if rand.random() < 0.06:
         return rand.choice(_FORMS).format(
-            n=rand.randint(1, 180), m=rand.randint(1, 99), k=rand.randint(1, 30), s=name, l=rand.choice("ABCDEF")
+            n=rand.randint(1, 180),
+            m=rand.randint(1, 99),
+            k=rand.randint(1, 30),
+            s=name,
+            l=rand.choice("ABCDEF"),
         )
     if chance < 0.3:
         lead = rand.choice(("", "", "", "", "North ", "S ", "N. ", "West ", "E ", "Old ", "Upper "))
@@ -552,7 +565,9 @@ def _house(rand: Rand) -> str:
     if chance < 0.76:
         return number
     if chance < 0.86:
-        return number + rand.choice(("a", "b", "c", "A", "B", "D", " bis", " b", " A", "-B", "-A", "/b"))
+        return number + rand.choice(
+            ("a", "b", "c", "A", "B", "D", " bis", " b", " A", "-B", "-A", "/b")
+        )
     if chance < 0.92:
         return f"{number}{rand.choice('/-')}{rand.randint(1, 60)}"
     if chance < 0.96:
