@@ -6,7 +6,7 @@ import bisect
 import logging
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 
 _ROUNDS = 2
+_REST = re.compile(r"[a-z2-7][0-9A-Za-z]{0,40}")
 _AROUND = 240  # characters on either side in which something found may have hidden another
 _TOKEN = re.compile(r"\w[\w\-./]{4,40}\w")
 
@@ -163,7 +164,15 @@ class Detector:
             rest = blanked(text, [*((f.start, f.end) for f in resolved), *holes])
             fresh = kept(self._beside(rest, fresh))
             resolved = spans.resolve([*resolved, *fresh], safety) if fresh else resolved
-        return resolved
+        whole = [self._whole(text, finding) for finding in resolved]
+        return resolved if whole == resolved else spans.resolve(spans.cut(whole, holes), safety)
+
+    def _whole(self, text: str, finding: Finding) -> Finding:
+        """Take in the rest of a word: behind a pseudonym's code it would pass for a part of it."""
+        rest = _REST.match(text, finding.end)
+        if rest is None or self.policy.action(finding.entity) != "pseudonym":
+            return finding
+        return replace(finding, end=rest.end())
 
     def _beside(self, rest: str, found: Sequence[Finding]) -> Iterable[Finding]:
         """Search once more around what was found, now that it is taken out of the text."""
