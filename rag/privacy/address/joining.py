@@ -30,7 +30,7 @@ _LEFT, _RIGHT = 120, 200
 _SCORE = 0.6
 _COLUMNS = re.compile(r"\t|\n\n| {3,}")
 _LABEL = re.compile(r"\n[^\W\d_]{1,20}$")
-_WORD = re.compile(r"\b[^\W\d_]{2,}\b")
+_PARTING = re.compile(r"[\s,.;]*(?:to|and|or|und|et|y)[\s,.;]*")
 _LEAD = re.compile(
     r"(?:(?:na|au|en|op|przy|im|in|auf|at|to|from|for|habite|vive|mora|wohnt|abita) )+"
 )
@@ -52,9 +52,13 @@ def believed(text: str, ranges: Sequence[Range], found: Sequence[Range]) -> list
     for start, end in _pieces(text, ranges):
         inside = [span for span in found if start < span[1] and span[0] < end]
         if len(inside) > 1 and any(
-            _WORD.search(text, one[1], other[0]) for one, other in pairwise(inside)
+            _PARTING.fullmatch(text, one[1], other[0]) for one, other in pairwise(inside)
         ):
-            # Two addresses with words between: the model's edges are not needed.
+            # "from A to B": two addresses, of which the model may know the outer edges better.
+            kept += [
+                (min(start, inside[0][0]), inside[0][1]),
+                (inside[-1][0], max(end, inside[-1][1])),
+            ]
             continue
         widened = _widened(text, start, end)
         if widened:
@@ -93,7 +97,7 @@ def _trimmed(text: str, start: int, end: int) -> Range:
     if start < end and text[end - 1] == ".":
         end -= 1
     label = _LABEL.search(text, start, end)
-    if label and text[end : end + 2].strip(" ")[:1] in {":", "|", ""}:
+    if label and text[end : end + 2].strip(" ")[:1] in {":", "|"}:
         end = label.start()
     lead = _LEAD.match(text, start, end)
     return (lead.end() if lead else start), end
