@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from rag.privacy.lexicon import COMMON, flags_of, plain, sure
 from rag.privacy.pseudonym import MASK, PARTICLES, TITLES
+from rag.privacy.shapes.columns import columns
 from rag.privacy.words import Word, word_set, words
 from rag.records import Finding
 
@@ -22,14 +23,44 @@ _PERSON = word_set(
     reviewer approver assignee reporter requester applicant recipient sender attendee attendees
     participant participants member witness witnesses supervisor consultant surgeon from to cc bcc
     signed prepared reviewed approved by name names editor relative kin insured subscriber payee
-    payer debtor creditor tenant landlord student teacher vorname nachname familienname kunde
-    kundin mitarbeiter mitarbeiterin ansprechpartner arzt arztin versicherter unterzeichner
-    bearbeiter verfasser von an nom prenom salarie medecin redacteur auteur destinataire
-    expediteur signataire beneficiaire nombre apellido apellidos paciente empleado cliente medico
-    autor firmante titular beneficiario cognome paziente dipendente autore imie nazwisko pacjent
-    pracownik klient lekarz naam achternaam voornaam patiënt medewerker klant arts navn etternavn
-    fornavn namn efternamn fornamn nimi sukunimi etunimi jmeno prijmeni nev isim soyad hasta nome
-    sobrenome funcionario имя фамилия фио пациент
+    payer debtor creditor tenant landlord student teacher guest guests driver policyholder passenger
+    resident candidate pupil child parent parents buyer seller shipper consignee addressee attn
+    attention traveller traveler referrer interviewer interviewee examiner instructor trainer coach
+    plaintiff defendant claimant appellant respondent complainant victim suspect officer agent
+    broker adviser advisor operator analyst organiser organizer host speaker chair chairperson
+    secretary treasurer heir trustee executor donor borrower lender lessee lessor occupant
+    householder alias aka contributor maintainer user prescriber dentist pharmacist therapist
+    midwife referee mentor founder first last given family middle maiden nickname
+    vorname nachname familienname geburtsname kunde kundin mitarbeiter mitarbeiterin ansprechpartner
+    ansprechpartnerin arzt arztin hausarzt versicherter versicherte versicherungsnehmer
+    unterzeichner bearbeiter bearbeiterin verfasser von an inhaber kontoinhaber karteninhaber
+    empfanger absender besteller auftraggeber mieter vermieter fahrer gast schuler zeuge zeugin
+    teilnehmer antragsteller angehoriger unterschrift
+    nom prenom prenoms salarie medecin redacteur auteur destinataire expediteur signataire
+    beneficiaire titulaire assure assuree locataire bailleur conducteur eleve temoin de a
+    nombre nombres apellido apellidos paciente empleado empleada cliente medico autor firmante
+    titular beneficiario asegurado inquilino arrendador conductor alumno testigo remitente
+    destinatario para
+    cognome nominativo paziente dipendente autore intestatario titolare assicurato inquilino
+    conducente testimone mittente firmatario da
+    imie nazwisko pacjent pacjentka pracownik klient klientka lekarz ubezpieczony najemca kierowca
+    swiadek nadawca odbiorca podpis od do
+    naam achternaam voornaam patient medewerker klant arts verzekerde huurder bestuurder getuige
+    afzender ontvanger rekeninghouder aanvrager aan van
+    navn etternavn fornavn efternavn namn efternamn fornamn kund forsakrad mottagare avsandare
+    modtager afsender mottaker avsender underskrift fran til till fra
+    nimi sukunimi etunimi asiakas potilas vastaanottaja lahettaja
+    jmeno prijmeni pacient zakaznik odesilatel prijemce meno priezvisko
+    nev vezeteknev keresztnev beteg ugyfel felado cimzett
+    nume prenume pacient client expeditor destinatar
+    isim ad adi soyad soyadi adsoyad hasta musteri gonderen alici imza
+    ime prezime pacijent klijent kupac
+    nama pasien pelanggan penerima pengirim ten hoten
+    hasta nome sobrenome segurado inquilino condutor aluno testemunha remetente funcionario
+    vardas pavarde vards uzvards eesnimi perekonnanimi
+    имя фамилия отчество фио пациент клиент получатель отправитель сотрудник врач име прізвище
+    όνομα ονομα επωνυμο επώνυμο ονοματεπωνυμο ασθενης πελατης
+    الاسم שם 氏名 名前 姓名 이름 성명 नाम
     """
 )
 _SURE = word_set(
@@ -37,7 +68,13 @@ _SURE = word_set(
     patient surname forename lastname firstname fullname cardholder accountholder physician doctor
     clinician signatory beneficiary author creator signed employee vorname nachname familienname
     prenom apellido apellidos cognome imie nazwisko kunde mitarbeiter paciente paziente pacjent
-    achternaam voornaam sobrenome фамилия spouse attendee nurse guarantor manager
+    achternaam voornaam sobrenome фамилия spouse attendee nurse guarantor policyholder passenger
+    applicant guest tenant landlord witness plaintiff defendant claimant complainant insured lessee
+    lessor borrower interviewee kontoinhaber karteninhaber versicherungsnehmer ansprechpartner
+    antragsteller mieter titulaire assure locataire asegurado inquilino remitente intestatario
+    assicurato verzekerde huurder rekeninghouder najemca ubezpieczony etternavn fornavn efternavn
+    efternamn fornamn sukunimi etunimi prijmeni jmeno vezeteknev keresztnev prenume soyad soyadi
+    prezime pasien segurado priezvisko pavarde uzvards perekonnanimi eesnimi отчество фио
     """
 )
 _THINGS = word_set(
@@ -100,14 +137,28 @@ _KEYED = (
     ),
     ("IP_ADDRESS", re.compile(r"\bip(?: address)?\b")),
 )
+_NAME_PARTS = frozenset(
+    {"last name", "first name", "given name", "family name", "middle name", "maiden name"}
+    | {"surname", "forename", "lastname", "firstname", "vorname", "nachname", "familienname"}
+    | {"prenom", "apellido", "apellidos", "cognome", "nazwisko", "achternaam", "sobrenome"}
+    | {"voornaam", "etternavn", "efternavn", "efternamn", "fornavn", "fornamn", "given names"}
+)
+_BLANK = word_set(
+    """
+    none unknown yes no na nil see required optional tbd tba same self n/a pending anonymous various
+    other required mandatory here below above male female mr mrs ms
+    """
+)
+"""Values of a name's field that are no names."""
 _KEY = re.compile(
     r"(?:^|(?<=[\n|;,\t{(>\"'])|(?<=\s)(?=\w{2,24}=))"
     r"[ \t\-*•]{0,4}[\"'<]?([^\W\d_][\w .'’/()\-]{0,34}?)"
-    r"[\"'>]?[ \t]{0,3}(?::|=|\t|—)[ \t]{0,4}\n?[ \t]{0,4}(?=[^\s:=])"
+    r"[\"'>]?[ \t]{0,3}(?::|=|\t|—|[.·_]{3,40})[ \t]{0,4}\n?[ \t]{0,4}(?=[^\s:=])"
 )
 _DATE = re.compile(
     r"\d{1,4}[./\- ]\w{1,12}[./\- ,]{1,2}\d{1,4}|\w{3,12}\.? \d{1,2},? \d{4}|\b\d{8}\b"
 )
+_SEPARATORS = re.compile(r"[:=\t—]|\.{3}|_{3}|·{3}")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|_")
 _COMPANY = re.compile(
     r"\b(?:Ltd|GmbH|AG|Inc|LLC|LLP|PLC|plc|Corp|S\.?A|SpA|BV|NV|Bank|Hospital|Clinic|"
@@ -123,10 +174,23 @@ def structured(passage: Passage) -> list[Finding]:
             _by_label(
                 _folded(segment.label), seen.text, 0, len(seen.text), start, found, whole=True
             )
-        if ":" in seen.text or "=" in seen.text or "\t" in seen.text:
+        if "\n" in seen.text:
+            _columns(seen.text, start, found)
+        if _SEPARATORS.search(seen.text):
             for label, first, last in keys(seen.text):
                 _by_label(label, seen.text, first, last, start, found, whole=False)
     return found
+
+
+def _columns(text: str, base: int, found: list[Finding]) -> None:
+    """Find names below the head of a column in plain text."""
+    levels: dict[str, int] = {}
+    for head, start, end in columns(text):
+        if head not in levels:
+            levels[head] = person_label(_folded(head))
+        if levels[head] and start < end:
+            for first, last in names_in(text, start, end, levels[head]):
+                found.append(Finding(base + first, base + last, "PERSON", 0.8, "Label"))
 
 
 def keys(text: str) -> Iterator[tuple[str, int, int]]:
@@ -186,10 +250,15 @@ def _fits(entity: str, piece: str, whole: bool) -> bool:
 
 
 def person_label(label: str) -> int:
-    """Return 2 for a label that only a person follows, 1 for one that a person may follow."""
+    """Return how sure it is that a person follows a label.
+
+    3: a part of somebody's name; 2: somebody; 1: maybe somebody, maybe a thing; 0: no person.
+    """
     parts = label.split()
     if not parts or len(parts) > 4:
         return 0
+    if label in _NAME_PARTS:
+        return 3
     last = parts[-1]
     if last not in _PERSON or set(parts[:-1]) & _THINGS:
         return 2 if set(parts) & _SURE and not set(parts) & _THINGS else 0
@@ -241,12 +310,16 @@ def _nameful(inside: list[Word], level: int) -> bool:
     flags = [flags_of(word.folded) for word in inside]
     if any(sure(f) and word.capital for f, word in zip(flags, inside, strict=True)):
         return True
-    if all(map(plain, flags)) or (len(inside) == 1 and flags[0] & COMMON and level == 1):
+    if len(inside) == 1 and flags[0] & COMMON and level == 1:
         return False
+    if all(map(plain, flags)):
+        # Under "Last name" an ordinary word is somebody's, too: Berry, Crane.
+        word = inside[0]
+        return level == 3 and len(inside) == 1 and word.capital and word.folded not in _BLANK
     written = any(word.capital for word in inside) and all(
         word.capital or word.folded in PARTICLES for word in inside
     )
-    if level == 2:
+    if level > 1:
         # Exports write names in lower case, too.
         return written or not (
             len(inside) > 3
