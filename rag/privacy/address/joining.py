@@ -41,8 +41,8 @@ Range = tuple[int, int]
 def believed(text: str, ranges: Sequence[Range], found: Sequence[Range]) -> list[Range]:
     """Return which of a model's ranges are addresses, each from its first part to its last.
 
-    One with a house number beside a name, a postcode or a street's kind is; one without is only
-    where it touches an address of the grammar.
+    One with a house number, a postcode or a street's kind is; one without is only where it touches
+    an address of the grammar.
 
     Args:
         ranges: What the model calls an address.
@@ -117,7 +117,7 @@ def _widened(text: str, start: int, end: int) -> Range | None:
 
 
 def _speaks(t: Tokens, first: int, end: int) -> bool:
-    """Whether a range has what only addresses have: a number and a name, a street's kind."""
+    """Whether a range has what addresses have: a house number, a postcode, a street's kind."""
     names = house = kind = False
     for i in range(first, end):
         bits = t.bits[i]
@@ -134,8 +134,9 @@ def _speaks(t: Tokens, first: int, end: int) -> bool:
             names = True
     if names and house and not kind and not t.has(first, NUMBER) and end - first < 4:
         # "LaserJet 1020" is one as well: only a name with a small number is believed.
-        return len(t.word(end - 1)) < 4 and not plain(flags_of(t.word(first)))
-    return names and (house or kind)
+        small = 4 if end - first > 2 else 3
+        return len(t.word(end - 1)) <= small and not plain(flags_of(t.word(first)))
+    return house or kind
 
 
 def joined(text: str, read: Iterable[Entity], found: Iterable[Finding]) -> Iterator[Finding]:
