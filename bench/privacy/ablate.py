@@ -68,15 +68,13 @@ def _no_consistency(stack: ExitStack, detector: Any) -> None:
 
 
 def _believe_all(stack: ExitStack, detector: Any) -> None:
-    from rag.privacy import people
+    from rag.privacy import ner, people
     from rag.records import Finding
 
-    replaced(
-        stack,
-        people,
-        "believable",
-        lambda text, persons, masks: [Finding(a, b, "PERSON", 0.8, "Model") for a, b in persons],
-    )
+    def believed(text: str, persons: Sequence[ner.Entity], masked: bool) -> list[Finding]:
+        return [Finding(one.start, one.end, "PERSON", 0.8, "Ner") for one in persons]
+
+    replaced(stack, people, "believable", believed)
 
 
 SWITCHES: Mapping[str, Switch] = {
