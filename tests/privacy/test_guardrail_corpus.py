@@ -57,7 +57,8 @@ def rail(aws: LocalAws) -> Callable[..., str]:
 
 def settings(project: Project, rail: str, more: str = "", deadline: float = 60) -> None:
     project.settings(
-        f"privacy: {{guardrail: {{id: {rail}{more}}}}}\n"
+        "privacy:\n  actions: {VEHICLE_ID: keep, ID_NUMBER: keep}\n"
+        f"  guardrail: {{id: {rail}{more}}}\n"
         f"aws: {{region: us-east-1, deadline_seconds: {deadline}}}\n"
     )
 
@@ -238,7 +239,7 @@ def masked_document(gate: Masker, document: ParsedDocument) -> MaskedDocument:
 TABLE = Element(
     "table",
     "",
-    section=("Cars",),
+    section=("Parking",),
     rows=(("owner", "car"), ("Margaret Whitfield", "license plate 8ABC123"), ("Row 12", "none")),
 )
 
@@ -256,9 +257,9 @@ def test_every_string_of_a_document_is_read_and_keeps_its_place(
             "message/rfc822",
             "On BD51 SMR",
             (
-                Element("title", "Cars", section=("Cars",)),
+                Element("title", "Parking", section=("Parking",)),
                 TABLE,
-                Element("field", "BD51 SMR", label="Subject", section=("Cars",)),
+                Element("field", "BD51 SMR", label="Subject", section=("Parking",)),
             ),
             (inner, broken),
         ),
@@ -270,7 +271,7 @@ def test_every_string_of_a_document_is_read_and_keeps_its_place(
     assert isinstance(read, MaskedDocument)
     assert read.title == "On {LICENSE_PLATE}"
     heading, table, field = read.elements
-    assert heading.section == table.section == field.section == ("Cars",)
+    assert heading.section == table.section == field.section == ("Parking",)
     assert table.rows[1][1] == "license plate {LICENSE_PLATE}"
     assert table.rows[1][0].startswith("PERSON_")
     assert table.rows[2] == document.elements[1].rows[2]

@@ -29,7 +29,7 @@ _LABEL = re.compile(
     r"budget|"
     r"population|count|size|bytes|barcode|room|gate|flight|latitude|longitude|lat|lon|lng|"
     r"coordinates?|"
-    r"job|process|pid|thread|line|row|block|nonce|transaction|txn|message|"
+    r"job|process|pid|thread|row|block|nonce|transaction|txn|message|"
     r"rechnung\w{0,10}|bestell\w{0,10}|auftrag\w{0,10}|artikel\w{0,10}|liefer\w{0,12}|"
     r"facture|commande|colis|pedido|factura|fattura|ordine|zam[oó]wieni\w{0,2}|faktur\w{0,8}|"
     r"bestilling|tilaus|lasku|fatura|sipari[sş])(?![^\W\d_]))",

@@ -37,7 +37,7 @@ _DASH = "-‐‑‒–"
 _TOKEN = re.compile(
     # Blocks of letters and digits with one separator between; a digit in it somewhere. Blocks
     # behind a space count only when they have digits, or one letter at the end.
-    r"(?<![\w@.+/#])(?<!\d,)[A-Za-z]{0,6}\d[A-Za-z0-9]{0,20}(?:[./\-‐‑‒–][A-Za-z0-9]{1,12}|"
+    r"(?<![\w@.+/#])(?<!\d,)(?:[A-Za-z]{1,6}-?)?\d[A-Za-z0-9]{0,20}(?:[./\-‐‑‒–][A-Za-z0-9]{1,12}|"
     r" \d[A-Za-z0-9]{0,8}| [A-Z](?![\w])|\([A0-9]\)){0,8}(?![\w@]|[.,/\-]\w)"
 )
 _OUTLINE = str.maketrans(
@@ -170,7 +170,7 @@ _KINDS: dict[str, tuple[_Kind, ...]] = {
 
 _LONGEST = max(map(len, _KINDS))
 _SERIAL = re.compile(
-    r"(?:[A-Z]{1,2}\d{6,9}|[A-Z]{3}\d{6,9}|[A-Z]{2}\d{6}[A-Z]|\d{2}[A-Z]{2}\d{5,6}|"
+    r"(?:[A-Z]{1,2}\d{6,9}|[A-Z]{3}-?\d{6,9}|[A-Z]{2}\d{6}[A-Z]|\d{2}[A-Z]{2}\d{5,6}|"
     r"[A-Z]\d{2}-\d{2,4}-\d{4}|[A-Z]\d{3}-\d{4}-\d{4,5}|[A-Z]\d{4}-\d{5}-\d{5})$"
 )
 _FAMILIAR = re.compile(
