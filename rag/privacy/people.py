@@ -72,11 +72,13 @@ def believable(text: str, persons: Sequence[Entity], masked: bool) -> list[Findi
 
 
 def _without_ordinary(read: Reading, one: Entity) -> tuple[int, int]:
-    """Take an ordinary first word off (Then | GONZALES), and small letters that name nobody."""
+    """Take an ordinary first word off (Then | GONZALES); nothing is left of a word like bedrock."""
     places = read.within(one.start, one.end)
     first = read.words[places[0]].folded if places else ""
     if len(places) > 1 and (read.flags[places[0]] == COMMON or first in _OPENING):
         return read.words[places[1]].start, one.end
+    if len(places) == 1 and plain(read.flags[places[0]]):
+        return one.start, one.start
     small = not any(read.words[place].capital for place in places)
     if small and all(read.flags[place] & (COMMON | ORDINARY) for place in places):
         return one.start, one.start
