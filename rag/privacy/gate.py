@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Sequence
 from copy import copy
 from dataclasses import replace
 from functools import cache, lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.keys import Sealer, pseudonym_key
@@ -388,7 +389,11 @@ def _fingerprint(policies: Sequence[Policy], key: bytes, whose: Sequence[str] = 
 def _lists() -> str:
     from rag.privacy.lexicon import lexicon
 
-    return hashlib.sha256(repr(sorted(lexicon().items())).encode()).hexdigest()
+    read = hashlib.sha256(repr(sorted(lexicon().items())).encode())
+    for file in sorted((Path(__file__).parent / "lists").iterdir()):
+        if file.is_file():
+            read.update(file.read_bytes())
+    return read.hexdigest()
 
 
 @lru_cache(maxsize=64)  # an override may have one of its own
