@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from rag.config import Limits, Parse
-from rag.ingest.failures import CODES, failure, restore
+from rag.ingest.failures import CODES, failure, named, restore
 from rag.ingest.killable import scratch
 from rag.ingest.parse import Parser, parse_bytes
 from rag.ingest.parsing import wire
@@ -178,7 +178,7 @@ def test_a_failure_from_an_untrusted_process_has_its_own_sentences_only() -> Non
     for each, sentences in CODES.items():
         numbers = dict.fromkeys(re.findall(r"\{(\w+)", " ".join(sentences)), 1234567)
         made = failure(each, **numbers)
-        assert restore(made.code, made.reason, made.action) == made
+        assert restore(made.code, made.reason, made.action) == named(made, "")
     forged = replace(failure("timeout", limit=3), reason=f"Parsing took longer than {SECRET}.")
     with pytest.raises(wire.Malformed):
         wire.unpack(wire.pack(forged))
@@ -198,7 +198,7 @@ def test_results_cross_the_process_border_unchanged(
             Element("table", text, page, (text, label), ((text, label), (label, text)), label)
             for text, page, label in elements
         ),
-        (replace(failure("no_text"), name=name), ParsedDocument("text/csv", "", ())),
+        (named(failure("no_text"), name), ParsedDocument("text/csv", "", ())),
         name,
     )
     assert wire.unpack(wire.pack(made)) == made
