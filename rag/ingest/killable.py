@@ -36,6 +36,7 @@ from pathlib import Path
 
 from rag.errors import SluiceError
 from rag.ingest.frames import receive, send
+from rag.threads import ONE_THREAD
 
 _MEGABYTE = 2**20
 _FOLDER = "sluice-parse-"
@@ -45,9 +46,8 @@ _KEEP_ENVIRONMENT = (
 )  # fmt: skip
 _ENVIRONMENT = {
     # One thread a worker: the caller decides how many run side by side.
-    **dict.fromkeys(
-        ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1"
-    ),
+    **ONE_THREAD,
+    "NUMEXPR_NUM_THREADS": "1",
     "PYTHONUTF8": "1",
     # glibc gives each thread an arena of its own otherwise, which counts against the limit.
     "MALLOC_ARENA_MAX": "2",

@@ -20,11 +20,10 @@ from typing import Any
 
 from rag.errors import SluiceError
 from rag.ingest.shard import ShardReport, run_shard
+from rag.threads import ONE_THREAD
 
 TRIES = 3
 """How often a shard is given to a worker before the run stops."""
-
-ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
 class WorkerDied(SluiceError):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, func, select
 
-from rag.ledger.tables import batches, erased, now, upsert
+from rag.ledger.tables import erased, now, upsert
 from rag.privacy.erased import Erased
 
 PERSON, WORDS, DOCUMENT = "person", "words", "document"
@@ -69,16 +69,6 @@ def seen(db: Connection, corpus: str, listed: Collection[str]) -> None:
     """Note which of the documents that are kept out the source still lists."""
     out = documents(db, corpus)
     put(db, corpus, DOCUMENT, {one: {"listed": one in listed} for one in out})
-
-
-def readmit(db: Connection, corpus: str, document_ids: Iterable[str]) -> None:
-    """Let documents in again."""
-    for some in batches(document_ids):
-        db.execute(
-            delete(erased).where(
-                erased.c.corpus == corpus, erased.c.kind == DOCUMENT, erased.c.tag.in_(some)
-            )
-        )
 
 
 def kept_out(db: Connection, corpus: str) -> KeptOut:

@@ -89,8 +89,6 @@ TALKING = word_set(
 )
 """Those of them that only people stand after."""
 
-NAMING = word_set("name named called im am its is names surname nickname alias")
-
 AFTER = word_set(
     """
     is was has had and said says told asks asked came went lives lived works worked wants wanted
@@ -206,4 +204,3 @@ STATES = word_set(
     """
 )
 """Short words in capitals that are no initials."""
-SUFFIXES = word_set("jr sr ii iii iv v phd md dds dvm esq obe mbe cbe frcs mrcp rn bsc msc ba ma")

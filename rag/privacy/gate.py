@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import sys
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from copy import copy
@@ -34,6 +32,7 @@ from rag.records import (
     MaskedText,
     ParsedDocument,
 )
+from rag.threads import one_thread
 
 if TYPE_CHECKING:
     from rag.config import Privacy
@@ -403,19 +402,8 @@ def masker_with(policy_json: str, key: bytes) -> Masker:
     """Return this process's masker for a privacy section as JSON and a key of 32 bytes."""
     from rag.config import Privacy
 
-    _one_thread()
+    one_thread()
     return Masker(resolve(Privacy.model_validate_json(policy_json)), key)
-
-
-def _one_thread() -> None:
-    """Have numpy use one thread, if it is not loaded yet.
-
-    The model's matrices are small: threads mostly wait for each other (twelve times the processor
-    time on two busy cores), and workers run side by side, one for each core.
-    """
-    if "numpy" not in sys.modules:
-        for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-            os.environ.setdefault(variable, "1")
 
 
 def masker(privacy: Privacy) -> Masker:

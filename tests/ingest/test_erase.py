@@ -5,11 +5,9 @@ from __future__ import annotations
 import base64
 import json
 import sqlite3
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import lancedb
@@ -24,6 +22,7 @@ from rag.ledger.vault import sources
 from rag.masked import Masked
 from rag.privacy.erased import stands_for
 from tests.conftest import Project
+from tests.killed import killed_at
 from tests.leaks.needles import Sought
 from tests.leaks.scan import Scanner
 from tests.services.knowledge import knowledge, knowledge_server, make_base
@@ -207,37 +206,11 @@ def test_namesakes_are_told_apart_by_their_dates_of_birth(
     assert named() == set()
 
 
-class Killed(BaseException):
-    """What kills an erasure; nobody catches it."""
-
-
-@contextmanager
-def killed_at(call: int) -> Iterator[None]:
-    """Break the block off at this call of a function of ours."""
-    left_over = call
-
-    def count(frame: FrameType, event: str, _: object) -> None:
-        nonlocal left_over
-        if event == "call" and str(frame.f_globals.get("__name__")).startswith(
-            ("rag.ingest", "rag.ledger", "rag.targets")
-        ):
-            left_over -= 1
-            if left_over == 0:
-                raise Killed
-
-    with suppress(Killed):
-        sys.setprofile(count)
-        try:
-            yield
-        finally:
-            sys.setprofile(None)
-
-
 def test_an_erasure_that_is_killed_again_and_again_goes_on(project: Project) -> None:
     before = others(project)
     done: list[Any] = []
     for call in range(60, 100_000, 140):
-        with killed_at(call):
+        with killed_at(call, ("rag.ingest", "rag.ledger", "rag.targets")):
             done.append(project.corpus.erase([NAME], emails=[EMAIL]))
         if done:
             break

@@ -6,16 +6,13 @@ from collections.abc import Iterator
 
 import boto3
 import pytest
-from moto.moto_server.threaded_moto_server import ThreadedMotoServer
+
+from tests.services.moto import endpoint
 
 
 @pytest.fixture(scope="session")
 def kms_endpoint() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    yield from endpoint()
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ from typing import Any
 
 import boto3
 import pytest
-from moto.moto_server.threaded_moto_server import ThreadedMotoServer
+
+from tests.services.moto import endpoint
 
 KEY, SECRET = "loopback", "loopback-secret"
 _numbers = itertools.count(1)
@@ -33,11 +34,7 @@ class Bucket:
 
 @pytest.fixture(scope="session")
 def s3_endpoint() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    yield from endpoint()
 
 
 @pytest.fixture

@@ -5,12 +5,10 @@ from __future__ import annotations
 import itertools
 import json
 import shutil
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
-from types import FrameType
 from typing import Literal
 
 import boto3
@@ -21,6 +19,7 @@ from hypothesis import strategies as st
 from rag.ingest.pipeline import Options, Pipeline
 from rag.ledger import documents
 from tests.conftest import Project
+from tests.killed import killed_at
 from tests.services.knowledge import knowledge, knowledge_server, make_base
 from tests.services.localaws import LocalAws
 from tests.services.opensearch import opensearch_url
@@ -98,40 +97,10 @@ def make(
         yield made
 
 
-class Killed(BaseException):
-    """What kills a run; nobody catches it."""
-
-
-@contextmanager
-def killed_at(call: int | None) -> Iterator[None]:
-    """Break off the block at this call of a function that keeps ledger and targets equal.
-
-    Nothing is tidied up and nobody is told, as when the process is killed.
-    """
-    if call is None:
-        yield
-        return
-    left = call
-
-    def count(frame: FrameType, event: str, _: object) -> None:
-        nonlocal left
-        if event == "call" and str(frame.f_globals.get("__name__")).startswith(WATCHED):
-            left -= 1
-            if left == 0:
-                raise Killed
-
-    with suppress(Killed):
-        sys.setprofile(count)
-        try:
-            yield
-        finally:
-            sys.setprofile(None)
-
-
 def run(project: Project, name: str, call: int | None = None) -> None:
     """One run, as its tasks do it one after another; killed, it leaves everything as it is."""
     pipeline = Pipeline.open(project.path)
-    with killed_at(call):
+    with nullcontext() if call is None else killed_at(call, WATCHED):
         plan = pipeline.plan(name, Options(allow_mass_delete=True))
         for shard in plan.shards:
             pipeline.shard(name, shard)

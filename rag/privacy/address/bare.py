@@ -85,14 +85,7 @@ def words_and_number(t: Tokens, n: int) -> Head | None:
         return None
     if t.has(place, UNIT) and not t.has(place, KIND):
         return None
-    first = place
-    while (
-        first > 0
-        and place - first < 3
-        and t.has(first - 1, CAPITAL | SMALL)
-        and not t.has(first - 1, STOP)
-    ):
-        first -= 1
+    first = t.run_before(place, 3)
     while first < place and not t.has(first, CAPITAL):
         first += 1
     end = house(t, n)

@@ -261,7 +261,7 @@ def _one_left(t: Tokens, start: int, wide: bool) -> int:
 
 def _reaches(t: Tokens, begin: int, stop: int, wide: bool) -> bool:
     """Whether one part from `begin` on, with separators, ends where the address begins."""
-    end = unit(t, begin) or _lot(t, begin)
+    end = unit(t, begin)
     if not end and wide:
         if local(t, begin):
             end = local(t, begin)
@@ -276,10 +276,6 @@ def _reaches(t: Tokens, begin: int, stop: int, wide: bool) -> bool:
     return bool(end) and separators(t, end)[0] == stop
 
 
-def _lot(t: Tokens, i: int) -> int:
-    return 0
-
-
 def _building(t: Tokens, stop: int) -> int:
     """Include "Rose Cottage," or "c/o Jane Doe," in front of an address."""
     last = stop - 1
@@ -287,14 +283,7 @@ def _building(t: Tokens, stop: int) -> int:
         last -= 1
     if last == stop - 1 or last < 0:
         return stop
-    first = last
-    while (
-        first > 0
-        and last - first < 5
-        and t.has(first - 1, CAPITAL | SMALL)
-        and not t.has(first - 1, STOP)
-    ):
-        first -= 1
+    first = t.run_before(last, 5)
     if t.word(first - 1) == "o" and t.word(first - 2) == "/" and t.word(first - 3) == "c":
         return first - 3
     while first < last and not t.has(first, CAPITAL):

@@ -138,6 +138,18 @@ class Tokens:
             )
         return self.loose and not bits & (STOP | NUMBER | PUNCTUATION | BREAK | SMALL)
 
+    def run_before(self, index: int, most: int) -> int:
+        """Return where the words of a name begin that end at a token, `most` of them before it."""
+        first = index
+        while (
+            first > 0
+            and index - first < most
+            and self.has(first - 1, CAPITAL | SMALL)
+            and not self.has(first - 1, STOP)
+        ):
+            first -= 1
+        return first
+
     def word(self, index: int) -> str:
         """Return a token's folded form; empty beyond the text."""
         return self.folded[index] if 0 <= index < len(self.starts) else ""

@@ -25,7 +25,6 @@ _PHONE = re.compile(
     re.IGNORECASE,
 )
 _LONGEST_ROW = 2_000  # characters; longer lines are no rows
-_MOST_ROWS = 100_000
 
 Cells = list[tuple[int, int]]
 
