@@ -16,6 +16,7 @@ from rag.config.source import Acl, Glob, MaxDelete, PathRule, Source
 from rag.config.steps import (
     Action,
     Answering,
+    Auditing,
     Aws,
     Chunking,
     Embedding,
@@ -44,6 +45,7 @@ __all__ = [
     "Acl",
     "Action",
     "Answering",
+    "Auditing",
     "Auth",
     "Aws",
     "Chunking",
@@ -101,6 +103,7 @@ class CorpusConfig(Section):
     )
     search: Search = Field(default_factory=Search)
     answer: Answering = Field(default_factory=Answering)
+    audit: Auditing = Field(default_factory=Auditing)
     aws: Aws = Field(default_factory=Aws)
     shard_documents: int = Field(200, ge=1, description="Documents that one task handles")
 

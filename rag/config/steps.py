@@ -244,3 +244,18 @@ class Answering(Section):
     max_tokens: int = Field(512, ge=16, le=8192, description="Of an answer by a chat model")
     context_tokens: int = Field(1500, ge=64, description="Most evidence that a model is given")
     min_support: float = Field(0.6, ge=0, le=1, description="Abstain under this support")
+
+
+class Auditing(Section):
+    """What is recorded of questions, and who may read it."""
+
+    readers: tuple[Principal, ...] = Field(
+        (), description="Who may read all records; else only who asked, what they may read"
+    )
+    retain_days: int | None = Field(
+        None, ge=1, description="After that questions, evidence and answers go; the chain stays"
+    )
+    principals: Literal["hashed", "plain"] = Field(
+        "hashed", description="How records name who asked"
+    )
+    searches: bool = Field(True, description="Whether searches without an answer are recorded")

@@ -32,7 +32,8 @@ class Record:
     Attributes:
         seq: From 1, without gaps.
         at: ISO 8601, UTC.
-        kind: What was done: ``reveal``, ``erase``, ``rotate``.
+        kind: What was done: ``answer``, ``search``, ``feedback``, ``explain``, ``export``,
+            ``removed``; ``reveal``, ``erase``, ``rotate``.
         body: By whom, to what, with which outcome.
         previous: Hash of the record before.
     """
@@ -66,7 +67,8 @@ def append(db: Connection, kind: str, body: Mapping[str, Any]) -> Record:
     """Add a record; needs a write transaction, and other writers wait for its end.
 
     Args:
-        body: Plain values; nothing raw.
+        body: Plain values; nothing raw. Under ``answer`` it names the answer that it is about:
+            `about` finds it by that.
     """
     if db.dialect.name == "postgresql":
         db.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
@@ -75,10 +77,10 @@ def append(db: Connection, kind: str, body: Mapping[str, Any]) -> Record:
     ).first()
     seq, previous = (last.seq + 1, last.hash) if last else (1, FIRST)
     at = now().isoformat(timespec="microseconds")
-    written = json.dumps(body, sort_keys=True, ensure_ascii=True)
+    written = json.dumps(body, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     row = {"seq": seq, "at": at, "kind": kind, "body": written, "previous": previous}
     digest = _hash(seq, at, kind, written, previous)
-    db.execute(audit.insert().values(**row, hash=digest))
+    db.execute(audit.insert().values(**row, hash=digest, about=body.get("answer")))
     return Record(seq, at, kind, dict(body), previous, digest)
 
 
@@ -86,6 +88,15 @@ def records(db: Connection, kind: str = "") -> Iterator[Record]:
     """Yield all records, or those of a kind, oldest first."""
     for row in _rows(db, kind):
         yield Record(row.seq, row.at, row.kind, json.loads(row.body), row.previous, row.hash)
+
+
+def about(db: Connection, answer_id: str) -> list[Record]:
+    """Return all records about an answer, oldest first."""
+    rows = select(audit).where(audit.c.about == answer_id).order_by(audit.c.seq)
+    return [
+        Record(row.seq, row.at, row.kind, json.loads(row.body), row.previous, row.hash)
+        for row in db.execute(rows)
+    ]
 
 
 def verify(db: Connection, head: str = "") -> Verified:

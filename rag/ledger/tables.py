@@ -242,6 +242,19 @@ audit = Table(
     Column("body", Text, nullable=False),
     Column("previous", String(64), nullable=False),
     Column("hash", String(64), nullable=False),
+    Column("about", String(64)),  # an answer's id, as the body says: to find it
+    Index(None, "about"),
+)
+
+audit_texts = Table(
+    "audit_texts",
+    metadata,
+    Column("corpus", String(63), primary_key=True),
+    Column("hash", String(64), primary_key=True),
+    Column("salt", String(32), nullable=False),
+    Column("text", AnyText, nullable=False),
+    Column("seq", BigInteger, nullable=False),  # the last record that names it
+    Index(None, "corpus", "seq"),
 )
 
 BATCH = 500
