@@ -6,6 +6,7 @@ a raw file name, or another library's message (those may quote documents).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 
@@ -136,3 +137,14 @@ class Denied(SluiceError):
 
 class ModelChanged(TargetFailed):
     """The index served now was embedded with another model than the question: embed it again."""
+
+
+class NotRecorded(SluiceError):
+    """The audit has no such answer."""
+
+    def __init__(self, answer_id: str, corpus: str) -> None:
+        known = re.fullmatch(r"[0-9a-f-]{8,64}", answer_id)
+        super().__init__(
+            f"The audit has no answer {answer_id if known else 'of that id'} of {corpus}.",
+            "Take the answer_id that `sluice ask --json` gave, and the corpus that was asked.",
+        )

@@ -18,6 +18,20 @@ its hash, so that it can be removed while the chain still verifies.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from rag.audit.trail import Trail, recorded, write
 
-__all__ = ["Trail", "recorded", "write"]
+if TYPE_CHECKING:
+    from rag.audit.opinions import Answered, answers
+
+__all__ = ["Answered", "Trail", "answers", "recorded", "write"]
+
+
+def __getattr__(name: str) -> Any:
+    # They bring SQLAlchemy (half a second); a trail does not.
+    if name in ("Answered", "answers"):
+        from rag.audit import opinions
+
+        return getattr(opinions, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

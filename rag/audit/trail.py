@@ -158,12 +158,12 @@ class Trail:
                 )
             },
         }
-        places = {id(one): number for number, one in enumerate(answer.citations)}
+        places = {cited: number for number, cited in reversed([*enumerate(answer.citations)])}
         self._body["sentences"] = [
             {
                 "text": self._kept(one.text),
-                "support": round(one.support, 4),
-                "citations": [places[id(cited)] for cited in one.citations if id(cited) in places],
+                "support": round(float(one.support), 4),
+                "citations": [places[cited] for cited in one.citations if cited in places],
             }
             for one in sentences
         ]

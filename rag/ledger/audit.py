@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, text
+from sqlalchemy import Connection, Row, func, select, text
 
 from rag.ledger.tables import audit, now
 
@@ -55,12 +55,16 @@ class Verified:
         head: Hash of the last good one.
         broken: Number of the first record that is not as it was written; None: all are.
         reason: What is wrong with it.
+        texts: Looked at beside the chain; all good.
+        removed: Texts that records name and that are removed, as other records say.
     """
 
     records: int
     head: str
     broken: int | None = None
     reason: str = ""
+    texts: int = 0
+    removed: int = 0
 
 
 def append(db: Connection, kind: str, body: Mapping[str, Any]) -> Record:
@@ -72,10 +76,8 @@ def append(db: Connection, kind: str, body: Mapping[str, Any]) -> Record:
     """
     if db.dialect.name == "postgresql":
         db.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-    last = db.execute(
-        select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
-    ).first()
-    seq, previous = (last.seq + 1, last.hash) if last else (1, FIRST)
+    number, previous = head(db)
+    seq = number + 1
     at = now().isoformat(timespec="microseconds")
     written = json.dumps(body, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     row = {"seq": seq, "at": at, "kind": kind, "body": written, "previous": previous}
@@ -102,25 +104,92 @@ def about(db: Connection, answer_id: str) -> list[Record]:
 def verify(db: Connection, head: str = "") -> Verified:
     """Check the chain from its beginning; stop at the first record that is broken.
 
+    What lies beside it is looked at by `rag.ledger.checking`.
+
     Args:
         head: A hash that was noted before: the chain must still hold it.
     """
-    count, last, met = 0, FIRST, head in ("", FIRST)
+    chain = Chain(head)
     for row in _rows(db):
-        reason = ""
-        if row.seq != count + 1:
-            reason = f"record {count + 1} is missing before it"
-        elif row.previous != last:
-            reason = "it does not follow from the record before"
-        elif row.hash != _hash(row.seq, row.at, row.kind, row.body, row.previous):
-            reason = "its content was changed"
-        if reason:
-            return Verified(count, last, row.seq, reason)
-        count, last = count + 1, row.hash
-        met = met or last == head
-    if not met:
-        return Verified(count, last, count + 1, "the record with the given head is missing")
-    return Verified(count, last)
+        if reason := chain.take(
+            row.seq, row.at, row.kind, row.body, row.previous, row.hash, row.about
+        ):
+            return Verified(chain.count, chain.last, row.seq, reason)
+    return chain.end()
+
+
+class Chain:
+    """A check of records one after the other.
+
+    Attributes:
+        count: Records taken, all good.
+        last: Hash of the last one.
+    """
+
+    def __init__(self, head: str = "") -> None:
+        self.count, self.last = 0, FIRST
+        self._head, self._met = head, head in ("", FIRST)
+
+    def take(
+        self,
+        seq: int,
+        at: str,
+        kind: str,
+        body: str,
+        previous: str,
+        digest: str,
+        about: str | None,
+    ) -> str:
+        """Take the next record; return what is wrong with it, or nothing."""
+        if reason := self._follows(seq, previous):
+            return reason
+        if digest != _hash(seq, at, kind, body, previous):
+            return "its content was changed"
+        said = f'"answer":"{about}"' if about is not None else '"answer":"'
+        if (said in body) != (about is not None):
+            return "what it is found by was changed"
+        return self._taken(digest)
+
+    def link(self, seq: int, previous: str, digest: str) -> str:
+        """Take a record of which only the place in the chain is told."""
+        return self._follows(seq, previous) or self._taken(digest)
+
+    def end(self) -> Verified:
+        """Return what became of it."""
+        if self._met:
+            return Verified(self.count, self.last)
+        missing = "the record with the given head is missing"
+        return Verified(self.count, self.last, self.count + 1, missing)
+
+    def _follows(self, seq: int, previous: str) -> str:
+        if seq != self.count + 1:
+            place = "is missing before it" if seq > self.count else "is there already"
+            return f"record {self.count + 1 if seq > self.count else seq} {place}"
+        return "" if previous == self.last else "it does not follow from the record before"
+
+    def _taken(self, digest: str) -> str:
+        self.count, self.last = self.count + 1, digest
+        self._met = self._met or digest == self._head
+        return ""
+
+
+def head(db: Connection) -> tuple[int, str]:
+    """Return number and hash of the last record, to be kept elsewhere; 0 where there is none."""
+    last = db.execute(
+        select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
+    ).first()
+    return (last.seq, last.hash) if last else (0, FIRST)
+
+
+def last_before(db: Connection, moment: str) -> int:
+    """Return the number of the last record before a moment (ISO 8601, UTC); 0: none is."""
+    found = db.scalar(select(func.max(audit.c.seq)).where(audit.c.at < moment))
+    return found or 0
+
+
+def raw(db: Connection) -> Iterator[Row[Any]]:
+    """Yield all rows as they are, oldest first."""
+    yield from _rows(db)
 
 
 def _rows(db: Connection, kind: str = "") -> Iterator[Row[Any]]:

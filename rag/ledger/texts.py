@@ -20,7 +20,7 @@ from sqlalchemy import Connection, delete, select
 
 from rag.keys import Sealer
 from rag.ledger.tables import audit_texts, batches, upsert
-from rag.masked import Masked, require
+from rag.masked import EMPTY, Masked, require
 from rag.masked.stored import stored
 
 REFERENCE = re.compile(r'"text:([0-9a-f]{64})"')
@@ -59,7 +59,7 @@ def made(sealer: Sealer, text: Masked) -> Text:
     Raises:
         NotMasked: It is not masked.
     """
-    fit = require(text, "The audit").replace("\0", require(text[:0], "The audit"))
+    fit = require(text, "The audit").replace("\0", EMPTY)
     salt = sealer.long_tag("audit text", fit)
     return Text(hashed(salt, fit), salt, fit)
 
@@ -102,6 +102,14 @@ def every(db: Connection, corpus: str = "") -> Iterator[tuple[str, Text]]:
         rows = rows.where(audit_texts.c.corpus == corpus)
     for row in db.execute(rows).yield_per(1000):
         yield row.corpus, Text(row.hash, row.salt, stored(row.text), row.seq)
+
+
+def unnamed_since(db: Connection, corpus: str, seq: int) -> list[str]:
+    """Return hashes of the texts that no record after `seq` names."""
+    rows = select(audit_texts.c.hash).where(
+        audit_texts.c.corpus == corpus, audit_texts.c.seq <= seq
+    )
+    return list(db.scalars(rows.order_by(audit_texts.c.seq)))
 
 
 def drop(db: Connection, corpus: str, hashes: Iterable[str]) -> None:
