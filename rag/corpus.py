@@ -18,6 +18,8 @@ from rag.masked import EMPTY, Masked
 from rag.records import Answer, Hit, MaskedText, Principal, Usage
 
 if TYPE_CHECKING:
+    from rag.audit.opinions import Rating
+    from rag.audit.told import Explanation
     from rag.evaluate import Scores
     from rag.ingest.context import Context
     from rag.ingest.erase import Erasure
@@ -389,6 +391,45 @@ class Corpus:
             ),
             left_out=packed.left_out,
         )
+
+    def explain(self, answer_id: str, *, principals: Sequence[Principal]) -> Explanation:
+        """Replay an answer from the audit's records, as it was then; the reading is recorded.
+
+        Args:
+            principals: Who reads: whoever ``audit.readers`` names reads all of it; who asked,
+                what of it they could read then and may read now.
+
+        Raises:
+            NotRecorded: There is no such answer of this corpus.
+            Denied: They may read nothing of it.
+        """
+        from rag.explain import explain
+
+        return explain(self._context, answer_id, principals)
+
+    def feedback(
+        self,
+        answer_id: str,
+        rating: Rating,
+        comment: str = "",
+        *,
+        principals: Sequence[Principal],
+    ) -> None:
+        """Record what somebody thought of an answer.
+
+        Args:
+            rating: ``good``, ``bad``, or 0 (bad) to 1 (good).
+            comment: Raw; it is masked.
+            principals: Who says it.
+
+        Raises:
+            SluiceError: There is no such rating, or nobody says it.
+            NotRecorded: There is no such answer of this corpus.
+            Blocked: The comment holds what the policy blocks.
+        """
+        from rag.audit.opinions import feedback
+
+        feedback(self._context, answer_id, rating, comment, principals=principals)
 
     def mask(self, text: str) -> MaskedText:
         """Return a question as it would be searched for, and what was found in it.

@@ -217,9 +217,7 @@ def _document(
         now = "indexed anew since"
     else:
         now = "as it was"
-    return Document(
-        name, tell(then["name"]), then.get("version", ""), then.get("updated_at", "")[:19], now
-    )
+    return Document(name, tell(then["name"]), then.get("version", ""), then.get("indexed", ""), now)
 
 
 def _found(

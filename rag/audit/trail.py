@@ -287,14 +287,10 @@ def _versions(ledger: Ledger, trail: Trail) -> dict[str, dict[str, str]]:
     from rag.ledger import documents
 
     with ledger.read() as db:
-        entries = documents.entries(db, trail.corpus, trail.documents)
+        served = documents.versions(db, trail.corpus, trail.documents)
     return {
-        one.document_id: {
-            "version": one.version,
-            "digest": one.digest,
-            "updated_at": one.updated_at.isoformat() if one.updated_at else "",
-        }
-        for one in entries
+        name: {"version": version, "digest": digest, "indexed": at.isoformat(timespec="seconds")}
+        for name, (version, digest, at) in served.items()
     }
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Literal
 
+from rag.audit.removal import forget
 from rag.errors import SluiceError
 from rag.ingest.models_kept import check_model
 from rag.ingest.persons import (
@@ -312,12 +313,16 @@ def _lost(context: Context, who: Person, named: Named, everybody: Sequence[str])
 def _forget(
     context: Context, who: Person, work: erasures.Erasure, named: Named
 ) -> erasures.Erasure:
-    """Destroy data keys, entries and cached vectors, and what the database keeps of them."""
+    """Destroy data keys, entries and cached vectors, and what the database keeps of them.
+
+    Of the audit the texts go that name the person, also where a namesake may be meant.
+    """
+    texts = forget(context, who.pattern, _surrogates(context, who), work.erasure_id)
     gone = named.unshared(who)
     vectors = context.cache.forget(gone)
     with context.ledger.write() as db:
         keys, entries = context.vault.destroy(db, gone)
-        counts = {"keys": keys, "entries": entries, "vectors": vectors}
+        counts = {"keys": keys, "entries": entries, "vectors": vectors, "texts": texts}
         work = erasures.count(db, context.corpus, work, counts)
     context.ledger.scrub()
     return work

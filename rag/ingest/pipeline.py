@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from rag.audit.removal import retain
 from rag.errors import SluiceError
 from rag.ingest import plan as planning
 from rag.ingest.context import Context
@@ -290,6 +291,8 @@ class Pipeline:
             context.store.drop_masked(
                 {f"{one.content_id}-{context.made_by(one.sealed_key)}" for one in entries}
             )
+        if not plan.dry_run:
+            retain(context)
         with context.ledger.write() as db:
             counts = {**report.documents, "chunks": report.chunks}
             runs.finish(db, run_id, "done", counts, report.seconds)

@@ -141,6 +141,7 @@ def certify(
                     "data_keys_destroyed": work.counts["keys"],
                     "entries_deleted": work.counts["entries"],
                 },
+                {"place": "audit", "texts_deleted": work.counts["texts"]},
                 {"place": "ledger", "confirmed_by": "scan", "rewritten": True},
             ],
             "scan": {

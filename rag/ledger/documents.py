@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from sqlalchemy import Connection, Row, bindparam, delete, func, or_, select, update
 
@@ -76,6 +77,25 @@ def _entry(row: Row[tuple[object, ...]]) -> DocumentEntry:
         run_id=row.run_id,
         updated_at=row.updated_at,
     )
+
+
+def versions(
+    db: Connection, corpus: str, document_ids: Iterable[str]
+) -> dict[str, tuple[str, str, datetime]]:
+    """Return version, digest and when it was indexed, of those documents that are there."""
+    wanted = (
+        documents.c.document_id,
+        documents.c.version,
+        documents.c.digest,
+        documents.c.updated_at,
+    )
+    return {
+        row[0]: (row[1], row[2], row[3])
+        for some in batches(document_ids)
+        for row in db.execute(
+            select(*wanted).where(documents.c.corpus == corpus, documents.c.document_id.in_(some))
+        )
+    }
 
 
 def record(
