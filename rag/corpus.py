@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from rag.ingest.rollback import RollbackReport
     from rag.langchain import CorpusRetriever
     from rag.ledger import QuarantineEntry, Run, Summary
+    from rag.ledger.audit import Verified
     from rag.ledger.erased import KeptOut
     from rag.ledger.vault import VaultStatus
     from rag.ledger.vault.rotation import Rotation
@@ -430,6 +431,19 @@ class Corpus:
         from rag.audit.opinions import feedback
 
         feedback(self._context, answer_id, rating, comment, principals=principals)
+
+    def export_audit(self, path: Path, *, principals: Sequence[Principal]) -> Verified:
+        """Write the audit's records of this corpus with all texts, as JSON lines.
+
+        Returns: How many records and texts, and the head.
+
+        Raises:
+            Denied: ``audit.readers`` names none of the principals; the attempt is recorded.
+            SluiceError: The file cannot be written.
+        """
+        from rag.audit.export import export
+
+        return export(self._context, path, principals)
 
     def mask(self, text: str) -> MaskedText:
         """Return a question as it would be searched for, and what was found in it.

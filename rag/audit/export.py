@@ -9,12 +9,13 @@ and nothing else, so that the chain can still be followed.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rag.errors import SluiceError
+from rag.audit.trail import who
+from rag.errors import Denied, SluiceError
 from rag.ledger import audit, texts
 from rag.ledger.audit import Chain, Verified
 from rag.ledger.checking import Mentions, against
@@ -23,8 +24,58 @@ from rag.masked.stored import stored
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from rag.ingest.context import Context
+    from rag.ledger import Ledger
+    from rag.records import Principal
+
 FORMAT = "sluice-audit/1"
 _RECORD = ("seq", "at", "kind", "body", "previous", "hash", "about")
+
+
+def write(ledger: Ledger, path: Path, corpus: str = "", *, with_texts: bool = False) -> Verified:
+    """Write an export; return how many records and texts it has, and its head.
+
+    The file takes the place of what was there only when it is whole.
+    """
+    made = path.with_name(f".{path.name}.part")
+    last = ""
+    try:
+        with ledger.read() as db, made.open("w", encoding="utf-8") as file:
+            for last in lines(db, corpus, with_texts=with_texts):
+                file.write(last)
+        made.replace(path)
+    except OSError as error:
+        raise SluiceError(
+            f"The export could not be written ({type(error).__name__}).",
+            "Choose a folder that is there and writable.",
+        ) from None
+    finally:
+        made.unlink(missing_ok=True)
+    end = json.loads(last)["end"]
+    return Verified(end["records"], end["head"], texts=end["texts"])
+
+
+def export(context: Context, path: Path, principals: Sequence[Principal]) -> Verified:
+    """Write a corpus's records with what was asked and said; the attempt is recorded first.
+
+    Raises:
+        Denied: ``audit.readers`` names none of the principals.
+        SluiceError: The file cannot be written.
+    """
+    allowed = bool(set(principals) & set(context.config.audit.readers))
+    body = {
+        "corpus": context.corpus,
+        "who": who(context, principals),
+        "outcome": "exported" if allowed else "refused",
+    }
+    with context.ledger.write() as db:
+        audit.append(db, "export", body)
+    if not allowed:
+        raise Denied(
+            "None of these principals may read the audit.",
+            "Ask one of those whom audit.readers names; this attempt is in the audit.",
+        )
+    return write(context.ledger, path, context.corpus, with_texts=True)
 
 
 def lines(db: Connection, corpus: str = "", *, with_texts: bool) -> Iterator[str]:

@@ -1,9 +1,8 @@
-"""Commands about persons: reveal, vault, audit, erase."""
+"""Commands about persons: reveal, vault, erase."""
 
 from __future__ import annotations
 
 import json
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,7 +15,6 @@ from rag.cli.output import (
     JSON,
     ShowProgress,
     most_first,
-    plain,
     show,
     show_json,
     show_table,
@@ -42,7 +40,7 @@ vault = typer.Typer(help="The vault's state and keys.", no_args_is_help=True)
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
-    for command in (reveal, erase, audit):
+    for command in (reveal, erase):
         app.command()(command)
     vault.command("status")(vault_status)
     vault.command("rotate")(vault_rotate)
@@ -267,53 +265,3 @@ def vault_rotate(
     show(f"{done.rewrapped:,} data keys are under {done.key} now.")
     if done.retired:
         show("The old key's file is kept; to delete it: sluice vault rotate --drop-old.")
-
-
-def audit(
-    verify: Annotated[bool, typer.Option("--verify", help="Check the chain of hashes.")] = False,
-    head: Annotated[
-        str, typer.Option(metavar="HASH", help="A hash noted before; the chain must hold it.")
-    ] = "",
-    jsonl: Annotated[bool, typer.Option("--jsonl", help="Print each record as JSON.")] = False,
-    as_json: JSON = False,
-) -> None:
-    """Show the audit, or check that nothing in it was changed."""
-    from rag.errors import SluiceError
-    from rag.ledger import Ledger
-    from rag.ledger import audit as chain
-
-    with Ledger.open() as ledger, ledger.read() as db:
-        if verify or head:
-            found = chain.verify(db, head)
-            if as_json:
-                show_json(found)
-            elif found.broken is None:
-                show(f"{found.records:,} records, all as they were written; head {found.head}")
-            if found.broken is not None:
-                raise SluiceError(
-                    f"The audit is broken at record {found.broken}: {found.reason}.",
-                    "Restore the ledger from a backup, and find out who wrote to it.",
-                )
-            return
-        records = list(chain.records(db))
-        if jsonl:
-            for one in records:
-                sys.stdout.write(json.dumps(plain(one), ensure_ascii=False) + "\n")
-        elif as_json:
-            show_json(records)
-        else:
-            show_table(
-                ["record", "when", "what", "corpus", "who", "outcome", "purpose"],
-                [
-                    [
-                        one.seq,
-                        one.at[:19],
-                        one.kind,
-                        one.body.get("corpus", ""),
-                        ", ".join(one.body.get("who", ())),
-                        one.body.get("outcome", ""),
-                        one.body.get("purpose", ""),
-                    ]
-                    for one in records
-                ],
-            )
