@@ -234,6 +234,8 @@ class Hit:
         document: Masked name of its document.
         score: Of the ranking that returned it; comparable within one result list only.
         legs: Rank (from 1) of the hit in each search leg that found it.
+        vector: Its embedding, float32, L2-normalised, shape (dimensions,), where the query asked
+            for it and the target has it.
     """
 
     chunk: Chunk
@@ -242,6 +244,8 @@ class Hit:
     title: Masked = EMPTY
     acl: tuple[Principal, ...] = ()
     legs: Mapping[str, int] = field(default_factory=dict)
+    # numpy.ndarray, as in IndexedDocument; two hits are equal without it
+    vector: object | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,10 @@ class Query:
         principals: The asker; hits are readable by one of them at least. Empty: no hits.
         embedding: The model that made `vector`, for a target that says which one it needs
             (`rag.targets.Target.model`); None: it need not check.
+        weighted: Further words for the text leg, each with its weight beside the question's
+            words, which have 1: query expansion. Already words as the index has them or not: the
+            target analyses them as it does the question.
+        vectors: Whether hits bring their vectors (`Hit.vector`), where the target has them.
     """
 
     text: Masked
@@ -43,3 +47,5 @@ class Query:
     principals: tuple[Principal, ...]
     where: Where = Where()
     embedding: Embedding | None = None
+    weighted: tuple[tuple[Masked, float], ...] = ()
+    vectors: bool = False
