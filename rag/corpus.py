@@ -348,7 +348,7 @@ class Corpus:
             NotIndexed: The corpus was never synced.
         """
         from rag import guarded
-        from rag.answer import answerer, counter
+        from rag.answer import answerer, counter, drafted
         from rag.cost import metered
         from rag.retrieve.pack import pack
 
@@ -370,7 +370,7 @@ class Corpus:
             masked = self.mask(question)
             hits = self._search(masked, principals, ANSWER_HITS, None, chosen)
             packed = pack(hits, settings.context_tokens, counter(settings.model, embedder))
-            draft = by.answer(masked.text, packed.passages, settings.min_support)
+            draft = drafted(by.sentences(masked.text, packed.passages, settings.min_support))
             if guardrail := self._context.guardrail("answers"):
                 draft = guarded.answer(guardrail, draft, masked.text, packed.passages)
         spent = meter.total()

@@ -236,6 +236,7 @@ class Hit:
         legs: Rank (from 1) of the hit in each search leg that found it.
         vector: Its embedding, float32, L2-normalised, shape (dimensions,), where the query asked
             for it and the target has it.
+        media_type: Of its document; empty: the target did not say.
     """
 
     chunk: Chunk
@@ -246,6 +247,7 @@ class Hit:
     legs: Mapping[str, int] = field(default_factory=dict)
     # numpy.ndarray, as in IndexedDocument; two hits are equal without it
     vector: object | None = field(default=None, compare=False, repr=False)
+    media_type: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,6 +283,27 @@ class Usage:
     usd: float | None = 0.0
 
 
+RefusalKind = Literal["nothing_found", "not_supported", "policy", "guardrail", "time", "price"]
+"""Why there is no answer: no passage; none that answers; the privacy policy or the guardrail blocks
+it; or the budget's time or price is used up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """No answer, and why. In a stream it ends what was shown before.
+
+    Attributes:
+        reason: A sentence for people.
+        looked_for: The question as it left the gate.
+        nearest: Masked names of the nearest documents that the asker may read, nearest first.
+    """
+
+    reason: Masked
+    looked_for: Masked
+    nearest: tuple[Masked, ...] = ()
+    kind: RefusalKind = "not_supported"
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """A cited answer, or an abstention that says why.
@@ -291,6 +314,10 @@ class Answer:
         text: The answer; for an abstention, what was looked for and why nothing is said.
         citations: One or more a sentence, in order; empty for an abstention.
         left_out: Hits that did not fit into the token budget: chunk id to reason.
+        support: How well the evidence answers the question, 0 to 1, also where nothing is said.
+        refusal: Why nothing is said; None where something is.
+        partial: Why the answer ends early (``time``, ``price``), or empty.
+        cached: Id of the answer that this one repeats, or empty.
     """
 
     answer_id: str
@@ -300,3 +327,33 @@ class Answer:
     citations: tuple[Citation, ...]
     usage: Usage
     left_out: Mapping[str, str] = field(default_factory=dict)
+    support: float = 0.0
+    refusal: Refusal | None = None
+    partial: str = ""
+    cached: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A piece of an answer that may be shown; the pieces joined are the answer's text."""
+
+    text: Masked
+
+
+@dataclass(frozen=True, slots=True)
+class Cited:
+    """A citation of what was shown last; `number` is its place in the answer's, from 1."""
+
+    number: int
+    citation: Citation
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The end of a stream, with all that it was."""
+
+    answer: Answer
+
+
+Event = Token | Cited | Refusal | Done
+"""What a stream of an answer gives: tokens and citations, or a refusal, or both; then `Done`."""

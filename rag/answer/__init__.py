@@ -1,16 +1,16 @@
 """From passages to a cited answer, or to an abstention. A URI picks who answers.
 
-An answerer is one file with a class that has `Answerer.answer`, and one line in `answerer`.
+An answerer is one file with a class that has `Answerer.sentences`, and one line in `answerer`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from rag.errors import ConfigError
-from rag.masked import Masked, NotMasked
+from rag.masked import SPACE, Masked, NotMasked
 from rag.records import Citation
 from rag.retrieve.pack import Passage
 
@@ -25,12 +25,62 @@ Mask = Callable[[str], Masked]
 
 
 @dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence that may be shown: masked, and said by the passages that it cites.
+
+    Attributes:
+        text: Without white space around it; sentences joined by a space are the answer.
+        citations: At least one; each quote stands literally in its chunk. An answerer that puts
+            numbers into the text counts the different citations of all its sentences, from 1.
+        support: How well its evidence bears it, 0 to 1.
+    """
+
+    text: Masked
+    citations: tuple[Citation, ...]
+    support: float
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Why an answerer gave no sentence.
+
+    Attributes:
+        support: Of the best that it had, 0 to 1.
+        reason: For people: what was looked for, and what lies nearest.
+    """
+
+    support: float
+    reason: Masked
+
+
+Sentences = Generator[Sentence, None, Silence | None]
+"""Sentences as they are made; returns a `Silence` where there was none. Closing it stops the work
+on the next."""
+
+
+class Answerer(Protocol):
+    """Whoever answers from passages and from nothing else."""
+
+    def sentences(
+        self, question: Masked, passages: Sequence[Passage], min_support: float
+    ) -> Sentences:
+        """Answer `question` from `passages`, sentence by sentence.
+
+        Args:
+            min_support: A sentence of less support is not given.
+
+        Raises:
+            ServiceFailed, ServiceRefused: A model could not be had.
+        """
+
+
+@dataclass(frozen=True, slots=True)
 class Draft:
     """An answer, or an abstention.
 
     Attributes:
         text: The answer; for an abstention, what was looked for and what lies nearest.
-        citations: One a sentence at least, in order; each quote stands literally in its chunk.
+        citations: One a sentence at least, in order, none twice.
         support: How well the evidence answers the question, 0 to 1.
     """
 
@@ -38,6 +88,27 @@ class Draft:
     citations: tuple[Citation, ...]
     support: float
     abstained: bool
+
+
+def drafted(sentences: Sentences) -> Draft:
+    """Return all that an answerer says."""
+    said: list[Sentence] = []
+    while True:
+        try:
+            said.append(next(sentences))
+        except StopIteration as end:
+            silence = end.value
+            break
+    if not said:
+        assert isinstance(silence, Silence), "an answerer that says nothing says why"
+        return Draft(silence.reason, (), silence.support, abstained=True)
+    cited: dict[tuple[str, str], Citation] = {}
+    for one in said:
+        for quoted in one.citations:
+            cited.setdefault((quoted.chunk, quoted.quote), quoted)
+    text = SPACE.join(one.text for one in said)
+    support = max(one.support for one in said)
+    return Draft(text, tuple(cited.values()), support, abstained=False)
 
 
 def citation(passage: Passage, quote: Masked, support: float) -> Citation:
@@ -58,13 +129,6 @@ def citation(passage: Passage, quote: Masked, support: float) -> Citation:
         section=hit.chunk.section,
         score=support,
     )
-
-
-class Answerer(Protocol):
-    """Whoever answers from passages and from nothing else."""
-
-    def answer(self, question: Masked, passages: Sequence[Passage], min_support: float) -> Draft:
-        """Answer `question` from `passages`, or abstain when support is under `min_support`."""
 
 
 def answerer(

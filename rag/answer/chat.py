@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rag.answer import Draft, citation
+from rag.answer import Draft, Sentence, Sentences, Silence, citation, drafted
 from rag.answer.extractive import abstention
 from rag.answer.ground import evidence
 from rag.masked import EMPTY, SPACE, Masked, fixed, packaged
@@ -66,17 +66,27 @@ class ChatAnswerer:
         self._max_tokens = max_tokens
 
     def answer(self, question: Masked, passages: Sequence[Passage], min_support: float) -> Draft:
-        """See `rag.answer.Answerer.answer`. The model is not asked where there is no passage.
+        """Return all sentences at once."""
+        return drafted(self.sentences(question, passages, min_support))
+
+    def sentences(
+        self, question: Masked, passages: Sequence[Passage], min_support: float
+    ) -> Sentences:
+        """See `rag.answer.Answerer.sentences`. The model is not asked where there is no passage.
 
         Raises:
             ServiceFailed, ServiceRefused: The model could not be had.
         """
         if not passages:
-            return Draft(abstention(question, passages), (), 0.0, abstained=True)
+            return Silence(0.0, abstention(question, passages))
         asked = _prompt("question").filled(passages=shown(passages), question=one_line(question))
         reply = generate(self._uri, self._aws, self._max_tokens, _prompt("system"), asked)
         said = self._mask(reply.text)
-        return grounded(question, said, passages, min_support, self._embed, cut=reply.cut)
+        draft = grounded(question, said, passages, min_support, self._embed, cut=reply.cut)
+        if draft.abstained:
+            return Silence(draft.support, draft.text)
+        yield Sentence(draft.text, draft.citations, draft.support)
+        return None
 
 
 def grounded(

@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rag.answer import Draft, citation
+from rag.answer import Draft, Sentence, Sentences, Silence, citation, drafted
 from rag.masked import SPACE, Masked, fixed
 from rag.privacy.pseudonym import MASK
 from rag.retrieve.pack import Passage
@@ -98,20 +98,23 @@ class Extractive:
         self._embed = embed
 
     def answer(self, question: Masked, passages: Sequence[Passage], min_support: float) -> Draft:
-        """See `rag.answer.Answerer.answer`."""
+        """Return all sentences at once."""
+        return drafted(self.sentences(question, passages, min_support))
+
+    def sentences(
+        self, question: Masked, passages: Sequence[Passage], min_support: float
+    ) -> Sentences:
+        """See `rag.answer.Answerer.sentences`."""
         ranked = sorted(
             candidates(question, passages, self._embed), key=lambda c: (-c.rank, c.order)
         )
         support = ranked[0].support if ranked else 0.0
         if not ranked or support < min_support:
-            return Draft(abstention(question, passages), (), support, abstained=True)
-        chosen = _choose(ranked, max(min_support, _CLOSE * support))
-        return Draft(
-            text=SPACE.join(SPACE.join(candidate.text.split()) for candidate in chosen),
-            citations=tuple(citation(one.passage, one.text, one.support) for one in chosen),
-            support=support,
-            abstained=False,
-        )
+            return Silence(support, abstention(question, passages))
+        for one in _choose(ranked, max(min_support, _CLOSE * support)):
+            cited = citation(one.passage, one.text, one.support)
+            yield Sentence(SPACE.join(one.text.split()), (cited,), one.support)
+        return None
 
 
 def candidates(question: Masked, passages: Sequence[Passage], embed: Embed) -> list[Candidate]:

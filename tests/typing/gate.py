@@ -44,7 +44,7 @@ def models(raw: str, embedder: Embedder, by: Answerer, aws: Aws) -> None:
     embedder.embed_query(raw)  # type: ignore[arg-type]
     rerank("bedrock/any", raw, (), 1, aws)  # type: ignore[arg-type]
     generate("bedrock/any", aws, 10, fixed("Answer."), raw)  # type: ignore[arg-type]
-    by.answer(raw, (), 0.0)  # type: ignore[arg-type]
+    by.sentences(raw, (), 0.0)  # type: ignore[arg-type]
     answerer("bedrock/any", mask=lambda text: text)  # type: ignore[arg-type, return-value]
 
 
