@@ -99,7 +99,7 @@ def lines(db: Connection, corpus: str = "", *, with_texts: bool) -> Iterator[str
         kept += 1
         text = {"corpus": name, "hash": one.hash, "salt": one.salt, "text": one.text}
         yield _line(text=text | {"seq": one.seq})
-    yield _line(end={"records": count, "texts": kept, "head": last})
+    yield _line(end={"corpus": corpus, "records": count, "texts": kept, "head": last})
 
 
 def check(path: Path, head: str = "") -> Verified:
@@ -117,6 +117,7 @@ class _Read:
     """What was read of an export so far."""
 
     chain: Chain
+    corpus: str
     with_texts: bool
     mentions: Mentions = field(default_factory=Mentions)
     kept: list[tuple[str, texts.Text]] = field(default_factory=list)
@@ -137,7 +138,8 @@ class _Read:
             self.kept.append((said["corpus"], one))
             return ""
         self.ended = True
-        there = {"records": self.chain.count, "texts": len(self.kept), "head": self.chain.last}
+        there: dict[str, Any] = {"corpus": self.corpus, "records": self.chain.count}
+        there |= {"texts": len(self.kept), "head": self.chain.last}
         return "" if kind == "end" and said == there else "the file was cut or changed"
 
 
@@ -149,7 +151,7 @@ def _checked(file: Iterable[str], head: str) -> Verified:
             if read is None:
                 if said["format"] != FORMAT:
                     raise KeyError
-                read = _Read(Chain(head), said["texts"])
+                read = _Read(Chain(head), said["corpus"], said["texts"])
                 continue
             before = read.chain.count
             reason = read.take(said)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from rag.ledger import audit, texts
@@ -19,15 +19,18 @@ TOGETHER = 1000
 """Texts that one record and one transaction remove: others write between two."""
 
 
-def retain(context: Keeper) -> int:
+def retain(context: Keeper, at: datetime | None = None) -> int:
     """Remove what is older than ``audit.retain_days``; return how many texts that were.
 
     A text that a younger record names, too, stays. Each sync does this.
+
+    Args:
+        at: The moment that it is; by default now.
     """
     days = context.config.audit.retain_days
     if days is None:
         return 0
-    since = (now() - timedelta(days=days)).isoformat(timespec="microseconds")
+    since = ((at or now()) - timedelta(days=days)).isoformat(timespec="microseconds")
     with context.ledger.read() as db:
         last = audit.last_before(db, since)
         old = texts.unnamed_since(db, context.corpus, last)
