@@ -93,7 +93,7 @@ def bulk_rounds(url: str, made: list[IndexedDocument], rounds: int) -> dict[str,
 
     def actions(index: str) -> Iterator[dict[str, Any]]:
         for one in made:
-            for row in rows.rows(one, 1):
+            for row in rows.rows(one, 1, mapping.LAYOUT):
                 vector = row["vector"].tolist()
                 yield {
                     "_index": index,
@@ -156,7 +156,7 @@ def search_rounds(url: str, count: int) -> dict[str, tuple[list[float], list[flo
 
 def _raw(client: Any, index: OpenSearchIndex, query: Query, hybrid: bool) -> Callable[[], object]:
     """Return the request that the target sends, to be sent with the client alone."""
-    clauses = search.legs(query, DEPTH, index._target)
+    clauses = search.legs(query, DEPTH, index._target, mapping.LAYOUT)
     if hybrid:
         body = search.hybrid(clauses, DEPTH)
         how = {"search_pipeline": mapping.PIPELINE}

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from rag.ledger.erased import KeptOut
     from rag.ledger.vault import VaultStatus
     from rag.ledger.vault.rotation import Rotation
+    from rag.retrieve.filters import Filter
     from rag.retrieve.query import Where
     from rag.reveal import Revealed
     from rag.targets import Target
@@ -314,7 +315,7 @@ class Corpus:
         *,
         principals: Sequence[Principal],
         k: int = 10,
-        where: Where | None = None,
+        where: Where | Filter | str | None = None,
         target: str | None = None,
     ) -> list[Hit]:
         """Return the `k` best passages that the asker may read, best first.
@@ -322,7 +323,8 @@ class Corpus:
         Args:
             question: Raw; it is masked before anything else sees it.
             principals: Who asks, for example ``["user:ana", "group:hr"]``; nobody finds nothing.
-            where: Narrows the documents searched.
+            where: Narrows what is searched, as a filter or as text: see `rag.retrieve.filters`.
+                Its names, titles and headings are masked as those of the index are.
             target: Kind of the target to search, where the corpus has several; by default its
                 first.
 
@@ -332,7 +334,7 @@ class Corpus:
             NotIndexed: The corpus was never synced.
         """
         chosen = self._chosen(target)
-        return self._search(self.mask(question), principals, k, where, chosen)
+        return self._search(self.mask(question), principals, k, self._narrowed(where), chosen)
 
     def ask(
         self, question: str, *, principals: Sequence[Principal], target: str | None = None
@@ -468,6 +470,23 @@ class Corpus:
         except Blocked:
             return EMPTY
 
+    def _narrowed(self, where: Where | Filter | str | None) -> Filter | None:
+        """Return the filter with its names, titles and headings through the gate."""
+        from rag.retrieve.filters import mapped, parse
+        from rag.retrieve.query import Where
+
+        if where is None:
+            return None
+        asked = parse(where) if isinstance(where, str) else where
+        masker = self._context.question_masker
+
+        def masked(field: str, text: str) -> str:
+            if field == "name":
+                return masker.mask_name(text)
+            return masker.mask_text(text).text if field in ("title", "section") else text
+
+        return mapped(asked.filter if isinstance(asked, Where) else asked, masked)
+
     def as_retriever(self, *, principals: Sequence[Principal], k: int = 10) -> CorpusRetriever:
         """Return a LangChain ``BaseRetriever`` over what these principals may read."""
         from rag.langchain import CorpusRetriever
@@ -538,7 +557,7 @@ class Corpus:
         question: MaskedText,
         principals: Sequence[Principal],
         k: int,
-        where: Where | None,
+        where: Where | Filter | None,
         target: Target | None = None,
     ) -> list[Hit]:
         config = self.loaded.config
@@ -562,7 +581,7 @@ class Corpus:
         question: MaskedText,
         principals: Sequence[Principal],
         k: int,
-        where: Where | None,
+        where: Where | Filter | None,
     ) -> list[Hit]:
         """Search with the model of the index that is served, whatever the corpus file says.
 

@@ -32,6 +32,24 @@ class ConfigError(SluiceError):
     """A corpus file, option or environment variable is wrong."""
 
 
+class FilterWrong(ConfigError):
+    """A search filter that cannot be understood.
+
+    Attributes:
+        what: What is wrong, without an end; never what the filter says.
+        place: At which character, from 0; None where it was not written as text.
+    """
+
+    def __init__(self, what: str, place: int | None = None) -> None:
+        where = "" if place is None else f" at character {place + 1}"
+        super().__init__(
+            f"The filter is wrong{where}: {what}.",
+            'For example: type = "application/pdf" and (section ~ "Billing*" or page >= 3)',
+        )
+        self.what = what
+        self.place = place
+
+
 class NotIndexed(SluiceError):
     """The corpus was never synced here, so there is nothing to search."""
 

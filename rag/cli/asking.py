@@ -5,14 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from rag.cli.output import CORPUS, JSON, show, show_json, show_table
-
-if TYPE_CHECKING:
-    from rag.retrieve.query import Where
 
 QUESTION = Annotated[str, typer.Argument(metavar="QUESTION", help="In quotes.")]
 ASKER = Annotated[
@@ -23,7 +20,6 @@ TARGET = Annotated[
     str | None,
     typer.Option(metavar="KIND", help="Which target to search, where the corpus has several."),
 ]
-FIELDS = {"name": "names", "type": "media_types", "kind": "kinds", "id": "documents"}
 
 
 def register(app: typer.Typer) -> None:
@@ -40,8 +36,8 @@ def search(
     where: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="FIELD=VALUE",
-            help="Only documents whose name, type or id is this, or passages of this kind.",
+            metavar="FILTER",
+            help='Only such passages: name=pay.txt, or type = "application/pdf" and page >= 3.',
         ),
     ] = None,
     target: TARGET = None,
@@ -49,9 +45,10 @@ def search(
 ) -> None:
     """Find passages that the asker may read."""
     from rag.corpus import Corpus
+    from rag.retrieve.filters import together
 
     principals = principals_of(asker)
-    narrowed = _where(where or [])
+    narrowed = together(where) if where else None
     hits = Corpus.open(corpus).search(
         question, principals=principals, k=k, where=narrowed, target=target
     )
@@ -170,22 +167,6 @@ def principals_of(given: Sequence[str]) -> tuple[str, ...]:
             "For example: --as user:ana,group:staff",
         )
     return tuple(dict.fromkeys(principals))
-
-
-def _where(given: Sequence[str]) -> Where | None:
-    from rag.errors import ConfigError
-    from rag.retrieve.query import Where
-
-    wanted: dict[str, tuple[str, ...]] = {}
-    for text in given:
-        field, equals, value = text.partition("=")
-        if field not in FIELDS or not equals:
-            raise ConfigError(
-                f"--where takes FIELD=VALUE with one of these fields: {', '.join(FIELDS)}.",
-                "For example: --where type=application/pdf",
-            )
-        wanted[FIELDS[field]] = (*wanted.get(FIELDS[field], ()), value)
-    return Where(**wanted) if wanted else None
 
 
 def _place(document: str, page: int | None, section: Sequence[Any]) -> str:

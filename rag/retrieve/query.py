@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from rag.masked import Masked
 from rag.records import Principal
+from rag.retrieve.filters.tree import EVERYTHING, All, Among, Filter
 
 if TYPE_CHECKING:
     from rag.config import Embedding
@@ -15,7 +16,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """Only passages whose value is among those given; an empty field does not restrict."""
+    """Only passages whose value is among those given; an empty field does not restrict.
+
+    A simple way to a filter: see `rag.retrieve.filters` for all that there is.
+    """
 
     documents: tuple[str, ...] = ()
     """Document ids."""
@@ -24,6 +28,17 @@ class Where:
     media_types: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
     """``text``, ``table``."""
+
+    @property
+    def filter(self) -> Filter:
+        """The same as a filter."""
+        among = {
+            "id": self.documents,
+            "name": self.names,
+            "type": self.media_types,
+            "kind": self.kinds,
+        }
+        return All(tuple(Among(field, values) for field, values in among.items() if values))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +60,12 @@ class Query:
     text: Masked
     vector: Sequence[float] | None
     principals: tuple[Principal, ...]
-    where: Where = Where()
+    where: Where | Filter = EVERYTHING
     embedding: Embedding | None = None
     weighted: tuple[tuple[Masked, float], ...] = ()
     vectors: bool = False
+
+    @property
+    def filter(self) -> Filter:
+        """What passages must be, besides readable."""
+        return self.where.filter if isinstance(self.where, Where) else self.where

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from rag.masked import Masked
 from rag.records import Hit, Principal
+from rag.retrieve.filters import EVERYTHING, Filter
 from rag.retrieve.query import Query, Where
 from rag.telemetry import ERROR, event
 
@@ -28,7 +29,7 @@ def search(
     vector: Sequence[float] | None,
     principals: Sequence[Principal],
     k: int = 10,
-    where: Where | None = None,
+    where: Where | Filter | None = None,
     embedding: Embedding | None = None,
 ) -> list[Hit]:
     """The `k` best passages that the asker may read, best first.
@@ -39,14 +40,14 @@ def search(
         vector: Its embedding, shape (dimensions,); None: by words only.
         principals: Who asks; nobody finds nothing.
         k: How many at most.
-        where: Narrows the documents searched.
+        where: Narrows what is searched.
         embedding: The model that made `vector`, as the target named it.
 
     Raises:
         ModelChanged: the target serves an index of another model by now.
         TargetFailed: the target did not answer.
     """
-    query = Query(question, vector, tuple(principals), where or Where(), embedding)
+    query = Query(question, vector, tuple(principals), where or EVERYTHING, embedding)
     legs = target.legs(query, depth=max(_DEPTH, 4 * k))
     return readable(fuse(legs), principals)[:k]
 

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from rag.errors import CorpusBusy, TargetFailed
 from rag.records import Hit, IndexedDocument, Principal
-from rag.retrieve.query import Query, Where
-from rag.targets import Contents, Job, Stored, gated, snapshot
+from rag.retrieve.query import Query
+from rag.targets import Contents, Job, Stored, conditions, gated, snapshot
 from rag.targets.rows import COLUMNS, as_hit, as_rows, replaced, schema, searchable
 
 if TYPE_CHECKING:
@@ -83,14 +83,14 @@ class EmbeddedIndex:
             gone = [*deletes, *(document.id for document in upserts if not document.chunks)]
             self._expect_removals(table, [*ids, *deletes])
             for part in _parts(gone, _IDS_IN_FILTER):
-                table.delete(_among("document_id", part))
+                table.delete(conditions.among("document_id", part))
             for batch in _batches([document for document in upserts if document.chunks]):
                 touched = [document.id for document in batch]
                 (
                     table.merge_insert("id")
                     .when_matched_update_all()
                     .when_not_matched_insert_all()
-                    .when_not_matched_by_source_delete(_among("document_id", touched))
+                    .when_not_matched_by_source_delete(conditions.among("document_id", touched))
                     .execute(as_rows(batch, self.dimensions))
                 )
 
@@ -102,7 +102,7 @@ class EmbeddedIndex:
         """See `rag.targets.Target.set_acl`; one commit for up to 5,000 documents."""
         with self._writing() as table:
             for part in _parts(sorted(acls), _IDS_IN_FILTER):
-                rows = table.search().where(_among("document_id", part)).to_arrow()
+                rows = table.search().where(conditions.among("document_id", part)).to_arrow()
                 owners = rows.column("document_id").to_pylist()
                 new = [list(acls[owner]) for owner in owners]
                 rows = replaced(rows, "acl", new)
@@ -143,7 +143,8 @@ class EmbeddedIndex:
         if self._removals.exists():
             return
         if any(
-            table.count_rows(_among("document_id", p)) for p in _parts(documents, _IDS_IN_FILTER)
+            table.count_rows(conditions.among("document_id", p))
+            for p in _parts(documents, _IDS_IN_FILTER)
         ):
             self._removals.touch()
 
@@ -206,8 +207,7 @@ class EmbeddedIndex:
         principals = sorted(set(query.principals))
         if not principals or depth < 1:
             return {}
-        allowed = f"array_has_any(acl, [{', '.join(_quoted(p) for p in principals)}])"
-        condition = " AND ".join([allowed, *_conditions(query.where)])
+        condition = conditions.within(principals, query.filter)
 
         def read(table: Any) -> dict[str, list[Hit]]:
             from lancedb.query import MatchQuery
@@ -347,25 +347,6 @@ def _locked(path: Path) -> Iterator[None]:
                     ) from None
                 time.sleep(0.05)
         yield
-
-
-def _quoted(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
-
-
-def _among(column: str, values: Sequence[str]) -> str:
-    return f"{column} IN ({', '.join(_quoted(value) for value in values)})"
-
-
-def _conditions(where: Where) -> Iterator[str]:
-    for column, values in (
-        ("document_id", where.documents),
-        ("document", where.names),
-        ("media_type", where.media_types),
-        ("kind", where.kinds),
-    ):
-        if values:
-            yield _among(column, values)
 
 
 def _parts(ids: Sequence[str], size: int) -> Iterator[Sequence[str]]:

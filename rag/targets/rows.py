@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     *("id", "document_id", "position", "document", "title", "acl", "heading", "text"),
-    *("tokens", "page", "section", "html", "kind"),
+    *("tokens", "page", "section", "html", "kind", "media_type"),
 )
 """What a hit is made of."""
 
@@ -109,4 +109,5 @@ def as_hit(row: Mapping[str, Any], score: float) -> Hit:
         score=float(score),
         title=stored(row["title"]),
         acl=tuple(row["acl"]),
+        media_type=row["media_type"],
     )

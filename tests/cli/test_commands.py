@@ -97,7 +97,7 @@ def test_no_arguments_show_the_commands(capsys: pytest.CaptureFixture[str]) -> N
     [["nope"], ["sync"], ["sync", "nope"], ["search", "notes", "x"], ["parse", "/nowhere"],
      ["search", "notes", "x", "--as", "staff"], ["search", "notes", "x", "--as", ","],
      ["search", "notes", "x", "--as", "user:a", "--k", "0"], ["init", "Bad Name"],
-     ["search", "notes", "x", "--as", "user:a", "--where", "page=1"], ["mask", "/nowhere"]],
+     ["search", "notes", "x", "--as", "user:a", "--where", "pages=1"], ["mask", "/nowhere"]],
 )  # fmt: skip
 def test_a_mistake_exits_with_2_and_says_the_next_step(
     inside: Path, capsys: pytest.CaptureFixture[str], arguments: list[str]

@@ -19,6 +19,8 @@ TEXT_BYTES = 1_000
 """A longer title, name or heading is cut: it is there to be read, not to be found by."""
 SECTIONS = 10
 """Of one passage: AWS takes no more items of a list by API (`MetadataAttributeValue`)."""
+SECTION_BYTES = TEXT_BYTES // SECTIONS
+"""A longer heading of the section path is cut."""
 PRINCIPALS = 10
 """Likewise of a document that is handed over by API."""
 
@@ -43,8 +45,9 @@ def attributes(document: IndexedDocument, chunk: Chunk) -> Attributes:
     numbers = {"position": chunk.position, "tokens": chunk.tokens, "page": chunk.page}
     made: Attributes = {name: text for name, text in texts.items() if text}
     made |= {name: number for name, number in numbers.items() if number is not None}
-    room = TEXT_BYTES // SECTIONS
-    if section := [cut for part in chunk.section[-SECTIONS:] if (cut := short(part, room))]:
+    if section := [
+        cut for part in chunk.section[-SECTIONS:] if (cut := short(part, SECTION_BYTES))
+    ]:
         made["section"] = section
     return with_acl(made, document.acl)
 
@@ -152,6 +155,7 @@ def as_hit(content: str, made: Mapping[str, Any], score: float) -> Hit | None:
         score=score,
         title=stored(str(made.get("title", ""))),
         acl=tuple(_listed(made.get("acl"))),
+        media_type=str(made.get("media_type", "")),
     )
 
 

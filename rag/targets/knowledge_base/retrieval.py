@@ -6,27 +6,28 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rag.config import KnowledgeBaseTarget
-from rag.records import Hit, Principal
-from rag.retrieve.query import Query, Where
-from rag.targets.knowledge_base.attributes import Attributes, as_hit, ours, short
+from rag.records import Hit
+from rag.retrieve.filters import sifted
+from rag.retrieve.query import Query
+from rag.targets.knowledge_base.attributes import Attributes, as_hit, ours
+from rag.targets.knowledge_base.filters import Condition, within
 from rag.targets.knowledge_base.service import Service
 
 MOST_RESULTS = 100
 """Of one call (`numberOfResults`)."""
-GROUP = 5
-"""Conditions in one ``andAll`` or ``orAll``; they nest once (`RetrievalFilter`)."""
+MOST_SIFTED = 1000
+"""Passages that are asked for at most, where some of a filter is left to check here."""
 QUESTION = 20_000
 """Characters of a question (`KnowledgeBaseQuery`)."""
-
-Filter = dict[str, Any]
 
 
 def search(service: Service, target: KnowledgeBaseTarget, query: Query, depth: int) -> list[Hit]:
     """Return the best `depth` passages that the asker may read, best first.
 
     An asker with more principals than one filter holds is asked for in several calls, whose
-    results are joined by score. With `user_context` the asker must name a user: a knowledge base
-    that keeps rights of its own is never asked for nobody.
+    results are joined by score. Of the filter, the service gets what it can do; the rest is
+    checked here, over more passages. With `user_context` the asker must name a user: a knowledge
+    base that keeps rights of its own is never asked for nobody.
     """
     principals = sorted(set(query.principals))
     text = query.text.strip()[:QUESTION]
@@ -36,11 +37,21 @@ def search(service: Service, target: KnowledgeBaseTarget, query: Query, depth: i
     contexts: list[dict[str, Any]] = [{}]
     if target.user_context:
         contexts = [{"userContext": {"userId": user}} for user in users]
-    requests = [
-        {"retrievalQuery": {"text": text}, **_searching(target, found, depth), **context}
-        for found in filters(principals, query.where)
-        for context in contexts
-    ]
+    groups, left = within(principals, query.filter)
+
+    def ask(depth: int) -> dict[str, list[Hit]]:
+        requests = [
+            {"retrievalQuery": {"text": text}, **_searching(target, group, depth), **context}
+            for group in groups
+            for context in contexts
+        ]
+        return {"": _best(service, requests, depth)}
+
+    return sifted(ask, left, depth, MOST_SIFTED, target.kind)[""]
+
+
+def _best(service: Service, requests: Sequence[dict[str, Any]], depth: int) -> list[Hit]:
+    """Return the best `depth` passages of all requests, each once, best first."""
     best: dict[str, Hit] = {}
     for one in _pages(service, requests, depth):
         hit = as_hit(
@@ -76,7 +87,7 @@ def every_passage(
     return list(found.values())
 
 
-def _searching(target: KnowledgeBaseTarget, found: Filter, depth: int) -> dict[str, Any]:
+def _searching(target: KnowledgeBaseTarget, found: Condition, depth: int) -> dict[str, Any]:
     settings: dict[str, Any] = {"numberOfResults": min(depth, MOST_RESULTS), "filter": found}
     if target.user_context:
         # Only managed knowledge bases keep rights; they choose the way of searching themselves.
@@ -102,32 +113,3 @@ def _pages(
                 waiting[number] = {**request, "nextToken": token}
             else:
                 del waiting[number]
-
-
-def filters(principals: Sequence[Principal], where: Where) -> list[Filter]:
-    """Return filters that together find what one of `principals` may read, within AWS's limits."""
-    narrow = [
-        {"in": {"key": key, "value": [short(one) for one in values]}}
-        for key, values in (
-            ("document_id", where.documents),
-            ("name", where.names),
-            ("media_type", where.media_types),
-            ("kind", where.kinds),
-        )
-        if values
-    ]
-    readable = [{"listContains": {"key": "acl", "value": one}} for one in principals]
-    groups = [_joined("orAll", part) for part in _parts(readable)]
-    if narrow:
-        return [{"andAll": [group, *narrow]} for group in groups]
-    return [_joined("orAll", part) for part in _parts(groups)]
-
-
-def _parts(conditions: Sequence[Filter]) -> Iterator[list[Filter]]:
-    for start in range(0, len(conditions), GROUP):
-        yield list(conditions[start : start + GROUP])
-
-
-def _joined(operator: str, conditions: list[Filter]) -> Filter:
-    """One condition, or all of them under an operator: AWS takes no group of one."""
-    return conditions[0] if len(conditions) == 1 else {operator: conditions}

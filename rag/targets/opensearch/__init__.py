@@ -16,9 +16,10 @@ from typing import Any
 from rag import config
 from rag.errors import DocumentsRefused, ModelChanged, TargetFailed
 from rag.records import Hit, IndexedDocument, Principal
+from rag.retrieve.filters import sifted
 from rag.retrieve.query import Query
 from rag.targets import Contents, Job, Stored, gated
-from rag.targets.opensearch import bulk, generations, rows, search
+from rag.targets.opensearch import bulk, filters, generations, rows, search
 from rag.targets.opensearch.connection import Connection
 from rag.targets.opensearch.generations import Generation
 from rag.targets.opensearch.reading import Row, inventory, refreshed, rows_of, size, whole_rows
@@ -28,8 +29,14 @@ from rag.telemetry import WARNING, event
 log = logging.getLogger(__name__)
 
 _COMPACT_SECONDS = 600
+MOST_SIFTED = 2000
+"""Passages that are asked for at most, where an index of the first layout cannot filter."""
 LOOKS = 4
 """How often a search looks which generation is served, when they are exchanged meanwhile."""
+
+
+class _Exchanged(Exception):
+    """Another generation is served by now."""
 
 
 class OpenSearchIndex:
@@ -38,7 +45,8 @@ class OpenSearchIndex:
     Args:
         dimensions: Of the embeddings, for an index that is yet to be made.
         generation: Of the alias's indexes, the one to work on; None: the one that is served.
-        hybrid: Let the cluster fuse the legs where it can; else they are asked side by side.
+        hybrid: Let the cluster fuse the legs by rank where it can; else both are asked for in
+            one request, to be fused here as every target's are.
     """
 
     embeds = False
@@ -50,7 +58,7 @@ class OpenSearchIndex:
         dimensions: int,
         *,
         generation: Generation | None = None,
-        hybrid: bool = True,
+        hybrid: bool = False,
     ) -> None:
         self.alias = target.index or f"sluice-{corpus.corpus}"
         self.connection = Connection(target, corpus.aws)
@@ -88,9 +96,11 @@ class OpenSearchIndex:
         written = max([time.time_ns() // 1000, *(row.written + 1 for row in before)])
         full = [document for document in upserts if document.chunks]
         if self.connection.serverless:
-            refused = self._settling.replace(generation.index, before, full, written, self._bytes)
+            refused = self._settling.replace(
+                generation.index, before, full, written, generation.layout, self._bytes
+            )
         else:
-            refused = self._replace(generation.index, [*ids, *deletes], before, full, written)
+            refused = self._replace(generation, [*ids, *deletes], before, full, written)
         for kept in self._kept(generation) if deletes else ():
             self._delete(kept, rows_of(self.connection, kept, deletes))
         if refused:
@@ -99,7 +109,7 @@ class OpenSearchIndex:
 
     def _replace(
         self,
-        index: str,
+        generation: Generation,
         touched: Sequence[str],
         before: Sequence[Row],
         upserts: Sequence[IndexedDocument],
@@ -111,11 +121,12 @@ class OpenSearchIndex:
             touched: Ids of all documents that are written or deleted.
             before: Their rows.
         """
+        index = generation.index
         stays = {chunk.id for document in upserts for chunk in document.chunks}
 
         def items() -> Iterator[bulk.Item]:
             for document in upserts:
-                for row in rows.rows(document, written):
+                for row in rows.rows(document, written, generation.layout):
                     yield bulk.index(row, row["chunk_id"])
             for old in before:
                 if old.id not in stays:
@@ -221,32 +232,50 @@ class OpenSearchIndex:
         if not query.principals or depth < 1:
             return {}
         for _ in range(LOOKS):
-            generation = self._current()
+            generation = self._asked(query)
             if generation is None:
                 return {}
-            clauses = search.legs(query, depth, generation.search)
-            if not clauses:
-                return {}
-            if query.embedding not in (None, generation.embedding):
-                generation = self._again()
-                if generation is None or generation.embedding != query.embedding:
-                    raise ModelChanged(
-                        "Another index is served by now, embedded with another model.",
-                        "Ask again.",
-                    )
-            try:
-                answers = self._answers(generation, clauses, depth)
-            except TargetFailed:
-                if self._again() == generation:
-                    raise
-                continue
-            if answers is not None and self._is_from(generation, answers):
-                search.newest(answers.values())
-                return {
-                    leg: search.hits(answer, leg, generation.search)
-                    for leg, answer in answers.items()
-                }
+            found = self._found(generation, query, depth)
+            if found is not None:
+                return found
         raise TargetFailed("The index that is served keeps changing.", "Ask again.")
+
+    def _asked(self, query: Query) -> Generation | None:
+        """Return the generation to ask, which is of the model that the question is of."""
+        generation = self._current()
+        if generation is None or query.embedding in (None, generation.embedding):
+            return generation
+        generation = self._again()
+        if generation is None or generation.embedding != query.embedding:
+            raise ModelChanged(
+                "Another index is served by now, embedded with another model.", "Ask again."
+            )
+        return generation
+
+    def _found(
+        self, generation: Generation, query: Query, depth: int
+    ) -> dict[str, list[Hit]] | None:
+        """Return each leg's hits; None: it was another generation that answered, or none."""
+        _, left = filters.parted(query.filter, generation.layout)
+
+        def ask(depth: int) -> dict[str, list[Hit]]:
+            clauses = search.legs(query, depth, generation.search, generation.layout)
+            answers = self._answers(generation, clauses, depth, query.vectors) if clauses else {}
+            if answers is None or (clauses and not self._is_from(generation, answers)):
+                raise _Exchanged
+            search.newest(answers.values())
+            return {
+                leg: search.hits(answer, leg, generation.search) for leg, answer in answers.items()
+            }
+
+        try:
+            return sifted(ask, left, depth, max(depth, MOST_SIFTED), self._target.kind)
+        except _Exchanged:
+            return None
+        except TargetFailed:
+            if self._again() == generation:
+                raise
+            return None
 
     def _is_from(self, generation: Generation, answers: Mapping[str, Any]) -> bool:
         """Whether it was this generation that answered; no hits say nothing of whose they are."""
@@ -257,21 +286,25 @@ class OpenSearchIndex:
         return not found and now is not None and now.index == generation.index
 
     def _answers(
-        self, generation: Generation, clauses: Mapping[str, search.Body], depth: int
+        self,
+        generation: Generation,
+        clauses: Mapping[str, search.Body],
+        depth: int,
+        vectors: bool,
     ) -> dict[str, Any] | None:
         """Return each leg's answer; None: the index is gone."""
         where = generation.index if self._pinned else self.alias
         if self._hybrid and generation.pipeline and len(clauses) > 1:
             try:
                 return search.ask_hybrid(
-                    self.connection, where, generation.pipeline, clauses, depth
+                    self.connection, where, generation.pipeline, clauses, depth, vectors=vectors
                 )
             except TargetFailed:
                 # Without the pipeline (a cluster that was restored, say) both ways must do.
-                answers = search.ask_each(self.connection, where, clauses, depth)
+                answers = search.ask_each(self.connection, where, clauses, depth, vectors=vectors)
                 self._hybrid = False
                 return answers
-        return search.ask_each(self.connection, where, clauses, depth)
+        return search.ask_each(self.connection, where, clauses, depth, vectors=vectors)
 
     def stats(self) -> Contents:
         """See `rag.targets.Contents`."""

@@ -26,6 +26,7 @@ class Generation:
         pipeline: The search pipeline for hybrid queries; empty where the cluster has none, or
             would rank otherwise than we do.
         replaces: The generation that was served before; empty for the first.
+        layout: Which fields it has: see `mapping.LAYOUT`.
     """
 
     index: str
@@ -34,6 +35,7 @@ class Generation:
     search: config.OpenSearchTarget
     pipeline: str = ""
     replaces: str = ""
+    layout: int = mapping.LAYOUT
 
     @property
     def number(self) -> int:
@@ -80,6 +82,7 @@ def _generation(index: str, about: Any, target: config.OpenSearchTarget) -> Gene
         search=target.model_copy(update=meta["search"]),
         pipeline=meta["pipeline"],
         replaces=meta["replaces"],
+        layout=meta.get("layout", 1),
     )
 
 
@@ -125,6 +128,7 @@ def create(
             "dimensions": dimensions,
             "search": {field: getattr(target, field) for field in _SEARCH},
             "pipeline": made.pipeline,
+            "layout": made.layout,
             "replaces": replaces,
         }
     }

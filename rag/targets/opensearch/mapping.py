@@ -10,6 +10,10 @@ if TYPE_CHECKING:
 PIPELINE = "sluice-rrf"
 """The search pipeline that fuses a hybrid query's legs by rank."""
 RANK_CONSTANT = 60
+LAYOUT = 2
+"""Of the fields of an index made now. The first had heading and text as one text of words, and
+headings and titles as nothing to filter by; such an index is served and written as it was made,
+until `sluice reindex` exchanges it."""
 _TERM = 8191
 """Characters of a keyword: Lucene takes 32,766 bytes. A longer principal matches nobody."""
 
@@ -43,7 +47,7 @@ def body(target: config.OpenSearchTarget, dimensions: int, *, serverless: bool) 
 def _fields(target: config.OpenSearchTarget, dimensions: int) -> dict[str, Any]:
     keyword = {"type": "keyword", "ignore_above": _TERM}
     stored = {"type": "text", "index": False}
-    shown = {"type": "keyword", "index": False, "doc_values": False}
+    words = {"type": "text", "analyzer": "words"}
     number = {"type": "integer"}
     return {
         "chunk_id": keyword,
@@ -57,13 +61,15 @@ def _fields(target: config.OpenSearchTarget, dimensions: int) -> dict[str, Any]:
         "position": number,
         "page": number,
         "tokens": number,
-        "title": stored,
+        "title": {**stored, "fields": {"exact": keyword}},
         "heading": stored,
         "text": stored,
-        "section": shown,
+        "section": keyword,
         "html": stored,
-        # Heading and text as they are asked for, pseudonyms as one word each.
-        "words": {"type": "text", "analyzer": "words"},
+        # As they are asked for, pseudonyms as one word each.
+        "title_words": words,
+        "heading_words": words,
+        "text_words": words,
         "vector": _vector(target, dimensions),
     }
 

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
-from rag.records import Hit, IndexedDocument
+from rag.records import Chunk, Hit, IndexedDocument
 from rag.targets import rows as passages
 from rag.targets.rows import searchable
 
 COLUMNS = (
     *("chunk_id", "document_id", "position", "name", "title", "acl", "heading", "text", "tokens"),
-    *("page", "section", "html", "kind", "written"),
+    *("page", "section", "html", "kind", "media_type", "written"),
 )
 """What a hit is made of: all but the vector and the words."""
 
 
-def rows(document: IndexedDocument, written: int) -> Iterator[dict[str, Any]]:
+def rows(document: IndexedDocument, written: int, layout: int) -> Iterator[dict[str, Any]]:
     """Yield a document's passages as they are stored.
 
     Args:
         written: When, in microseconds; all rows of one version have the same.
+        layout: Of the index: see `mapping.LAYOUT`.
     """
     for chunk, vector in zip(document.chunks, _vectors(document), strict=True):
         yield {
@@ -40,9 +42,19 @@ def rows(document: IndexedDocument, written: int) -> Iterator[dict[str, Any]]:
             "text": chunk.text,
             "section": chunk.section,
             "html": chunk.html,
-            "words": searchable(chunk.embedded_text),
+            **_words(document, chunk, layout),
             "vector": vector,
         }
+
+
+def _words(document: IndexedDocument, chunk: Chunk, layout: int) -> dict[str, str]:
+    if layout == 1:
+        return {"words": searchable(chunk.embedded_text)}
+    return {
+        "title_words": searchable(document.title),
+        "heading_words": searchable(chunk.heading),
+        "text_words": searchable(chunk.text),
+    }
 
 
 def _vectors(document: IndexedDocument) -> Any:
@@ -53,4 +65,9 @@ def _vectors(document: IndexedDocument) -> Any:
 
 def as_hit(row: Mapping[str, Any], score: float) -> Hit:
     """Return a stored passage as a hit: only two columns have other names than elsewhere."""
-    return passages.as_hit({**row, "id": row["chunk_id"], "document": row["name"]}, score)
+    hit = passages.as_hit({**row, "id": row["chunk_id"], "document": row["name"]}, score)
+    if "vector" not in row:
+        return hit
+    import numpy as np
+
+    return replace(hit, vector=np.asarray(row["vector"], np.float32))

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from rag.records import Hit
-from rag.retrieve.query import Query, Where
+from rag.retrieve.query import Query
+from rag.targets.opensearch.filters import within
 from rag.targets.opensearch.mapping import cosine, space
 from rag.targets.opensearch.rows import COLUMNS, as_hit
 from rag.targets.rows import searchable
@@ -19,39 +20,50 @@ if TYPE_CHECKING:
 _LONGEST = 1000
 """Characters of a question that are searched for: Lucene takes 1,024 terms."""
 
+MOST_WEIGHTED = 200
+"""Further words that are searched for; each is a clause for every field."""
+BOOSTS = {"title_words": 0.5, "heading_words": 0.5, "text_words": 1.0}
+
 Body = dict[str, Any]
 
 
-def legs(query: Query, depth: int, target: config.OpenSearchTarget) -> dict[str, Body]:
-    """Return each leg's query clause, by name."""
-    allowed = filters(query)
+def legs(query: Query, depth: int, target: config.OpenSearchTarget, layout: int) -> dict[str, Body]:
+    """Return each leg's query clause, by name.
+
+    Args:
+        layout: Of the index: see `mapping.LAYOUT`.
+    """
+    allowed = within(query, layout)
     found: dict[str, Body] = {}
     if query.vector is not None:
         found["vector"] = _nearest(_plain(query.vector), depth, allowed, target)
     if query.text.strip():
-        words = {"match": {"words": {"query": searchable(query.text)[:_LONGEST]}}}
-        found["text"] = {"bool": {"must": [words], "filter": allowed}}
+        words = [_words(text, weight, layout) for text, weight in _asked(query)]
+        some = {"should": words, "minimum_should_match": 1}
+        found["text"] = {"bool": {**some, "filter": allowed}}
     return found
+
+
+def _asked(query: Query) -> Iterable[tuple[str, float]]:
+    """Yield texts that are searched for, and what each counts."""
+    yield searchable(query.text)[:_LONGEST], 1.0
+    for text, weight in query.weighted[:MOST_WEIGHTED]:
+        if weight > 0:
+            yield searchable(text)[:_LONGEST], weight
+
+
+def _words(text: str, weight: float, layout: int) -> Body:
+    """Return the clause that scores a text's words: each field's BM25, weighted, added up."""
+    if layout == 1:
+        return {"match": {"words": {"query": text, "boost": weight}}}
+    fields = [f"{field}^{boost}" for field, boost in BOOSTS.items()]
+    return {
+        "multi_match": {"query": text, "fields": fields, "type": "most_fields", "boost": weight}
+    }
 
 
 def _plain(vector: Any) -> list[float]:
     return vector.tolist() if hasattr(vector, "tolist") else list(vector)
-
-
-def filters(query: Query) -> list[Body]:
-    """Return what a passage must be: readable by the asker, and within the filter."""
-    acl = {"terms": {"acl": sorted(set(query.principals))}}
-    return [acl, *({"terms": {field: list(among)}} for field, among in _among(query.where))]
-
-
-def _among(where: Where) -> Iterable[tuple[str, Sequence[str]]]:
-    fields = {
-        "document_id": where.documents,
-        "name": where.names,
-        "media_type": where.media_types,
-        "kind": where.kinds,
-    }
-    return ((field, among) for field, among in fields.items() if among)
 
 
 def _nearest(
@@ -68,20 +80,24 @@ def _nearest(
     return {"knn": {"vector": clause}}
 
 
-def request(clause: Body, depth: int) -> Body:
-    """Return the body of a search for one leg."""
+def request(clause: Body, depth: int, *, vectors: bool = False) -> Body:
+    """Return the body of a search for one leg.
+
+    Args:
+        vectors: Whether the passages' vectors are wanted too.
+    """
     return {
         "query": clause,
         "size": depth,
-        "_source": list(COLUMNS),
+        "_source": [*COLUMNS, "vector"] if vectors else list(COLUMNS),
         "track_total_hits": False,
     }
 
 
-def hybrid(clauses: Mapping[str, Body], depth: int) -> Body:
+def hybrid(clauses: Mapping[str, Body], depth: int, *, vectors: bool = False) -> Body:
     """Return the body of one search for all legs, which the search pipeline fuses."""
     both = {"queries": list(clauses.values()), "pagination_depth": depth}
-    return request({"hybrid": both}, depth)
+    return request({"hybrid": both}, depth, vectors=vectors)
 
 
 def hits(answer: Mapping[str, Any], leg: str, target: config.OpenSearchTarget) -> list[Hit]:
@@ -113,7 +129,12 @@ def newest(answers: Iterable[Mapping[str, Any]]) -> None:
 
 
 def ask_each(
-    connection: Connection, where: str, clauses: Mapping[str, Body], depth: int
+    connection: Connection,
+    where: str,
+    clauses: Mapping[str, Body],
+    depth: int,
+    *,
+    vectors: bool = False,
 ) -> dict[str, Any] | None:
     """Return each leg's answer, asked in one request; None: there is no such index.
 
@@ -121,7 +142,9 @@ def ask_each(
     between them (see `newest`).
     """
     header = {"index": where, "preference": uuid4().hex, "allow_partial_search_results": False}
-    lines = [line for one in clauses.values() for line in (header, request(one, depth))]
+    lines = [
+        line for one in clauses.values() for line in (header, request(one, depth, vectors=vectors))
+    ]
 
     def ask(client: Any) -> Any:
         answers = client.msearch(body=lines)["responses"]
@@ -134,11 +157,17 @@ def ask_each(
 
 
 def ask_hybrid(
-    connection: Connection, where: str, pipeline: str, clauses: Mapping[str, Body], depth: int
+    connection: Connection,
+    where: str,
+    pipeline: str,
+    clauses: Mapping[str, Body],
+    depth: int,
+    *,
+    vectors: bool = False,
 ) -> dict[str, Any] | None:
     """Return the answer to all legs, fused there; None: there is no such index."""
     how = {"search_pipeline": pipeline, "allow_partial_search_results": "false"}
-    body = hybrid(clauses, depth)
+    body = hybrid(clauses, depth, vectors=vectors)
     answer = connection.ask(lambda client: client.search(index=where, body=body, params=how))
     return {"hybrid": answer} if answer is not None else None
 

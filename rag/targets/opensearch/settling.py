@@ -50,6 +50,7 @@ class Settling:
         before: Sequence[Row],
         upserts: Sequence[IndexedDocument],
         written: int,
+        layout: int,
         most_bytes: int,
     ) -> dict[str, str]:
         """Write documents; the rows that were there `before` go once the new ones are found.
@@ -57,7 +58,7 @@ class Settling:
         Returns:
             The documents that were refused, and why: nothing of them is waited for.
         """
-        new = (bulk.index(row, None) for one in upserts for row in rows.rows(one, written))
+        new = (bulk.index(row, None) for one in upserts for row in rows.rows(one, written, layout))
         refused = bulk.write(self.connection, index, new, most_bytes)
         expected = self.expected[index]
         for row in before:

@@ -1,0 +1,93 @@
+"""Rights and filters as clauses of a bool query: each value is data there, nothing is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rag.retrieve.filters.tree import (
+    All,
+    Among,
+    AnyOf,
+    Compare,
+    Filter,
+    Not,
+    Operator,
+    conjuncts,
+    every,
+    pattern,
+    split,
+)
+from rag.retrieve.query import Query
+
+Body = dict[str, Any]
+
+_FIELDS = {
+    "id": "document_id",
+    "chunk": "chunk_id",
+    "name": "name",
+    "type": "media_type",
+    "kind": "kind",
+    "page": "page",
+    "position": "position",
+    "tokens": "tokens",
+}
+_SINCE_FIELDS = {"title": "title.exact", "section": "section"}
+"""What an index of the first layout does not have as keywords."""
+_RANGES: Mapping[Operator, str] = {"<": "lt", "<=": "lte", ">": "gt", ">=": "gte"}
+
+
+def parted(filter: Filter, layout: int) -> tuple[Filter, Filter]:  # noqa: A002
+    """Return what an index of this layout can do of a filter, and what it cannot."""
+    known = _fields(layout)
+    return split(filter, lambda part: every(part, lambda one: one.field in known))
+
+
+def within(query: Query, layout: int) -> list[Body]:
+    """Return what a passage must be: readable by the asker, and as the index can tell."""
+    acl: Body = {"terms": {"acl": sorted(set(query.principals))}}
+    known = _fields(layout)
+    pushed, _ = parted(query.filter, layout)
+    return [acl, *(_clause(part, known) for part in conjuncts(pushed))]
+
+
+def _fields(layout: int) -> Mapping[str, str]:
+    return _FIELDS if layout < 2 else {**_FIELDS, **_SINCE_FIELDS}
+
+
+def _clause(filter: Filter, known: Mapping[str, str]) -> Body:  # noqa: A002
+    if isinstance(filter, Not):
+        return {"bool": {"must_not": [_clause(filter.inner, known)]}}
+    if isinstance(filter, All):
+        parts = [_clause(part, known) for part in filter.parts]
+        return {"bool": {"filter": parts}} if parts else {"match_all": {}}
+    if isinstance(filter, AnyOf):
+        return _any([_clause(part, known) for part in filter.parts])
+    field = known[filter.field]
+    if isinstance(filter, Among):
+        return {"terms": {field: list(filter.values)}} if filter.values else {"match_none": {}}
+    return _compared(field, filter)
+
+
+def _any(parts: Sequence[Body]) -> Body:
+    if not parts:
+        return {"match_none": {}}
+    return {"bool": {"should": list(parts), "minimum_should_match": 1}}
+
+
+def _compared(field: str, one: Compare) -> Body:
+    if one.operator == "=":
+        return {"term": {field: {"value": one.value}}}
+    if one.operator == "~":
+        return {"wildcard": {field: {"value": _wildcards(str(one.value))}}}
+    return {"range": {field: {_RANGES[one.operator]: one.value}}}
+
+
+def _wildcards(text: str) -> str:
+    r"""Return a pattern as Lucene has it: ``*``, ``?``, and a backslash before what is literal."""
+    return "".join(
+        "".join(f"\\{letter}" if letter in "*?\\" else letter for letter in part)
+        if isinstance(part, str)
+        else part.sign
+        for part in pattern(text)
+    )
