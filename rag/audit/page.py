@@ -58,7 +58,10 @@ def _facts(told: Explanation) -> str:
         else f'<span class="bad">broken at record {verified.broken:,}: '
         f"{_out(verified.reason)}</span>"
     )
-    outcome = f"{told.outcome} ({told.error})" if told.error else told.outcome
+    why = [told.error, told.refusal, told.partial, told.cached and f"repeats {told.cached}"]
+    outcome = "; ".join(filter(None, [told.outcome, *why]))
+    if told.support is not None:
+        outcome += f"; support {told.support:.2f}"
     who = f"{', '.join(told.who)}{' (the reader)' * told.yours}"
     rows = [
         ["Question", _text(told.question)],
@@ -93,7 +96,8 @@ def _rests_on(part: Evidence) -> str:
 
 
 def _settings(told: Explanation) -> str:
-    said = "; ".join(f"{name} {value}" for name, value in told.search.items() if value)
+    settings = {**told.search, **told.settings, "run": told.run}
+    said = "; ".join(f"{name} {value}" for name, value in settings.items() if value)
     return f"<p>{_out(said or 'settings were not recorded')}</p>"
 
 

@@ -117,10 +117,16 @@ class Explanation:
         seq, hash: Of its record in the chain.
         outcome: ``answered``, ``abstained``, ``found``, ``nothing``, ``failed``, ``stopped``.
         error: Kind of the error where it failed.
+        refusal: Why nothing is said: its kind, as `rag.records.Refusal` has it; or empty.
+        support: How well the evidence answers the question, 0 to 1; None: it was not told.
+        partial: Why the answer ends early, or empty.
+        cached: Id of the answer that this one repeats, or empty.
         who: Who asked: keyed hashes with their kind, or as given if the corpus says so.
         yours: Whether it was the reader who asked.
         auditor: Whether the reader may read everything.
         search: Settings that were searched with.
+        settings: That the answer was made with: the least support, the tokens of context.
+        run: The last run that had made the index what it was.
         count: Hits in all; `found` has the first hundred.
         calls: To models: URI, prompt with its hash, tokens, price, seconds.
         usage: As the answer told it.
@@ -136,6 +142,10 @@ class Explanation:
     at: str
     outcome: str
     error: str
+    refusal: str
+    support: float | None
+    partial: str
+    cached: str
     who: tuple[str, ...]
     yours: bool
     auditor: bool
@@ -143,6 +153,8 @@ class Explanation:
     text: Told
     sentences: tuple[Sentence, ...]
     search: Mapping[str, Any]
+    settings: Mapping[str, Any]
+    run: str
     found: tuple[Found, ...]
     count: int
     documents: tuple[Document, ...]

@@ -20,6 +20,12 @@ if TYPE_CHECKING:
     from rag.records import Answer, Citation, Hit, Principal
     from rag.retrieve.pack import Packed
 
+_USAGE = (
+    *("hits", "packed", "context_tokens", "seconds"),
+    *("model", "input_tokens", "output_tokens", "usd"),
+)
+_ANSWERING = ("model", "min_support", "context_tokens", "max_tokens")
+"""Settings of the corpus file that an answer was made by."""
 SHOWN_HITS = 100
 """Hits that a record holds one by one; a search may return a thousand."""
 
@@ -78,6 +84,9 @@ class Trail:
             "who": who(context, principals),
             "outcome": "unfinished",
         }
+        if kind == "answer":
+            settings = context.config.answer
+            self._body["settings"] = {name: getattr(settings, name) for name in _ANSWERING}
 
     def question(self, question: Masked) -> None:
         """Note the question as it left the gate."""
@@ -145,25 +154,32 @@ class Trail:
         Args:
             sentences: The answer's, in order; by default each citation stands for one.
         """
-        usage = answer.usage
         self._body |= {
             "outcome": "abstained" if answer.abstained else "answered",
             "text": self._kept(answer.text),
+            "support": round(float(answer.support), 4),
+            "partial": answer.partial,
+            "cached": answer.cached,
             "citations": [self._cited(one) for one in answer.citations],
-            "usage": {
-                name: getattr(usage, name)
-                for name in (
-                    *("hits", "packed", "context_tokens", "seconds"),
-                    *("model", "input_tokens", "output_tokens", "usd"),
-                )
-            },
+            "usage": {name: getattr(answer.usage, name) for name in _USAGE},
         }
-        places = {cited: number for number, cited in reversed([*enumerate(answer.citations)])}
+        if answer.refusal:
+            self._body["refusal"] = {
+                "kind": answer.refusal.kind,
+                "reason": self._kept(answer.refusal.reason),
+            }
+        places: dict[tuple[str, str], int] = {}
+        for number, cited in enumerate(answer.citations):
+            places.setdefault((cited.chunk, cited.quote), number)
         self._body["sentences"] = [
             {
                 "text": self._kept(one.text),
                 "support": round(float(one.support), 4),
-                "citations": [places[cited] for cited in one.citations if cited in places],
+                "citations": [
+                    places[cited.chunk, cited.quote]
+                    for cited in one.citations
+                    if (cited.chunk, cited.quote) in places
+                ],
             }
             for one in sentences
         ]
@@ -187,11 +203,12 @@ class Trail:
         finally:
             self._add(stage, time.perf_counter() - begun)
 
-    def body(self, versions: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+    def body(self, versions: Mapping[str, Mapping[str, str]], run_id: str = "") -> dict[str, Any]:
         """Return what the record says.
 
         Args:
             versions: Of the documents found, by id, as the ledger has them.
+            run_id: Of the last run that made the index what it is.
         """
         shown = self._hits[:SHOWN_HITS]
         readers: list[list[str]] = []
@@ -222,6 +239,7 @@ class Trail:
             "count": len(self._hits),
             "documents": documents,
             "readers": readers,
+            "run": run_id,
             "seconds": {
                 stage: round(taken, 4) for stage, taken in (*self._seconds.items(), ("all", total))
             },
@@ -270,7 +288,7 @@ def write(ledger: Ledger, trail: Trail) -> Record:
     from rag.ledger import audit, texts
 
     try:
-        body = trail.body(_versions(ledger, trail))
+        body = trail.body(*_versions(ledger, trail))
         with ledger.write() as db:
             record = audit.append(db, trail.kind, body)
             texts.put(db, trail.corpus, trail.texts, record.seq)
@@ -282,16 +300,18 @@ def write(ledger: Ledger, trail: Trail) -> Record:
     return record
 
 
-def _versions(ledger: Ledger, trail: Trail) -> dict[str, dict[str, str]]:
-    """Return version and digest of the documents that were found, as they are served now."""
-    from rag.ledger import documents
+def _versions(ledger: Ledger, trail: Trail) -> tuple[dict[str, dict[str, str]], str]:
+    """Return versions of the documents that were found, and the last run, as served now."""
+    from rag.ledger import documents, runs
 
     with ledger.read() as db:
         served = documents.versions(db, trail.corpus, trail.documents)
-    return {
+        last = [one for one in runs.latest(db, trail.corpus, 5) if one.status == "done"]
+    versions = {
         name: {"version": version, "digest": digest, "indexed": at.isoformat(timespec="seconds")}
         for name, (version, digest, at) in served.items()
     }
+    return versions, last[0].run_id if last else ""
 
 
 @contextmanager

@@ -65,10 +65,19 @@ def _head(told: Explanation) -> Iterator[str]:
 
 def _outcome(told: Explanation) -> str:
     said = f"{told.outcome} ({told.error})" if told.error else told.outcome
+    if told.refusal:
+        said += f", because: {told.refusal.replace('_', ' ')}"
+    if told.partial:
+        said += f", cut short: {told.partial}"
+    if told.cached:
+        said += f", repeating answer {told.cached}"
     if told.outcome == "answered":
         documents = {part.document.document_id for one in told.sentences for part in one.evidence}
         said += f": {_count(len(told.sentences), 'sentence')}"
         said += f" from {_count(len(documents), 'document')}"
+    if told.support is not None and "min_support" in told.settings:
+        least = told.settings["min_support"]
+        said += f"; support {told.support:.2f}, at least {least:.2f} was wanted"
     return said
 
 
@@ -95,6 +104,7 @@ def _tables(told: Explanation) -> None:
     if told.found or told.search:
         _title("Searched")
         show("; ".join(_settings(told.search)) or "settings were not recorded")
+        show(f"the index as run {told.run or 'unknown'} left it")
     if told.found:
         show()
         show_table(
