@@ -20,8 +20,17 @@ from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
 
-from rag.cost import Meter, metered
-from rag.errors import ConfigError
+from rag.cost import Meter, listen, metered
+from rag.errors import ConfigError, SluiceError
+
+
+class OverBudget(SluiceError):
+    """A call's time or money is used up, and there is nothing that it could return."""
+
+    transient = True
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, "Give it a larger budget, or try again when less is going on.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +99,12 @@ class Limits:
         self._begun = time.monotonic()
         self._lock = threading.Lock()
         self._held = 0.0
+        self._stopped = False
 
     def seconds_left(self) -> float:
-        """Return how long from now; 0 when it is over, ``inf`` where there is no limit."""
+        """Return how long from now; 0 when it is over or stopped, ``inf`` where it has no limit."""
+        if self._stopped:
+            return 0.0
         left = math.inf
         if self.budget.seconds is not None:
             left = max(0.0, self._begun + self.budget.seconds - time.monotonic())
@@ -125,6 +137,10 @@ class Limits:
         """
         return _pays(self.usd_left(), usd)
 
+    def stop(self) -> None:
+        """Have nothing left, for whoever asked has gone."""
+        self._stopped = True
+
     @contextmanager
     def holding(self, usd: float | None) -> Iterator[bool]:
         """Set a call's worst price aside while it is under way; give whether it may be made.
@@ -150,6 +166,15 @@ def _pays(left: float, usd: float | None) -> bool:
 
 
 _RUNNING: ContextVar[Limits | None] = ContextVar("budget", default=None)
+
+
+def enter(budget: Budget) -> Limits:
+    """Let a budget hold for the rest of this context: of a thread, or of a `Context.run`."""
+    own = Limits(budget, listen(), _RUNNING.get())
+    _RUNNING.set(own)
+    return own
+
+
 _UNLIMITED = Limits(Budget(), Meter())
 
 

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
-from uuid import uuid4
 
+from rag.budget import Budget
 from rag.corpus_file import Loaded, load
-from rag.errors import ConfigError, ModelChanged, NotIndexed, SluiceError
-from rag.masked import EMPTY, Masked
-from rag.records import Answer, Hit, MaskedText, Principal, Usage
+from rag.errors import SluiceError
+from rag.records import Answer, Done, Event, Hit, MaskedText, Principal
 
 if TYPE_CHECKING:
+    from rag.asking.journey import Asked
+    from rag.asking.remembered import Remembered
+    from rag.asking.streams import Stream
     from rag.audit.opinions import Rating
     from rag.audit.told import Explanation
     from rag.evaluate import Scores
@@ -38,10 +40,6 @@ if TYPE_CHECKING:
     from rag.reveal import Revealed
     from rag.targets import Target
 
-ANSWER_HITS = 12
-"""Passages that an answer may choose from, before the token budget."""
-MODEL_CHANGES = 5
-"""How often a question is embedded, when the index is exchanged for one of another model."""
 EVALUATED_HITS = 300
 """Passages a query when search is scored: enough for 100 documents of several passages each."""
 
@@ -86,6 +84,7 @@ class Corpus:
         self.loaded = loaded
         self.name: str = loaded.config.corpus
         self._context_made: Context | None = None
+        self._remembered_made: Remembered | None = None
 
     @classmethod
     def open(cls, corpus: str | Path) -> Corpus:
@@ -266,6 +265,7 @@ class Corpus:
             day = date.fromisoformat(born).isoformat() if born else ""
         except ValueError:
             raise SluiceError("The date of birth cannot be read.", "Give it YYYY-MM-DD.") from None
+        self._forget()
         context = self._context
         who = person(context, persons, emails, day)
         tell = progress or (lambda _: None)
@@ -276,6 +276,14 @@ class Corpus:
             dry_run=dry_run,
             tell=lambda step, done, total: tell(Progress(step, done, total)),
         )
+
+    def _forget(self) -> None:
+        """Forget what was asked."""
+        from rag.asking import vectors
+
+        vectors.forget()
+        if self._remembered_made is not None:
+            self._remembered_made.clear()
 
     def vault_status(self) -> VaultStatus:
         """Return what the vault holds, in figures, and under which keys."""
@@ -317,6 +325,7 @@ class Corpus:
         k: int = 10,
         where: Where | Filter | str | None = None,
         target: str | None = None,
+        budget: Budget | None = None,
     ) -> list[Hit]:
         """Return the `k` best passages that the asker may read, best first.
 
@@ -324,76 +333,173 @@ class Corpus:
             question: Raw; it is masked before anything else sees it.
             principals: Who asks, for example ``["user:ana", "group:hr"]``; nobody finds nothing.
             where: Narrows what is searched, as a filter or as text: see `rag.retrieve.filters`.
-                Its names, titles and headings are masked as those of the index are.
             target: Kind of the target to search, where the corpus has several; by default its
                 first.
+            budget: Hard limits of money and time. A model that it does not pay for is left out:
+                the search is by words alone, or not reranked.
 
         Raises:
-            ConfigError: The corpus has no such target.
+            ConfigError: The corpus has no such target, or the audit cannot be written.
+            FilterWrong: The filter cannot be read.
             Blocked, GuardrailBlocked: The question holds what the policy or guardrail blocks.
             NotIndexed: The corpus was never synced.
+            OverBudget: The time is over.
         """
-        chosen = self._chosen(target)
-        return self._search(self.mask(question), principals, k, self._narrowed(where), chosen)
+        from rag.asking import alone
+
+        asked = self._asked(question, principals, where, target, budget)
+        return alone.search(asked, self._context, k, alone.stages(asked))
+
+    async def asearch(
+        self,
+        question: str,
+        *,
+        principals: Sequence[Principal],
+        k: int = 10,
+        where: Where | Filter | str | None = None,
+        target: str | None = None,
+        budget: Budget | None = None,
+    ) -> list[Hit]:
+        """`search` for coroutines: its work is done in a thread, and given up when cancelled."""
+        from rag.asking import alone
+
+        asked = self._asked(question, principals, where, target, budget)
+        return await alone.asearch(asked, self._context, k)
 
     def ask(
-        self, question: str, *, principals: Sequence[Principal], target: str | None = None
+        self,
+        question: str,
+        *,
+        principals: Sequence[Principal],
+        where: Where | Filter | str | None = None,
+        target: str | None = None,
+        budget: Budget | None = None,
     ) -> Answer:
         """Answer from what the asker may read, with citations, or abstain.
 
         Args:
-            target: As for `search`.
+            where, target: As for `search`.
+            budget: Hard limits of tokens, money and time; what it does not say, the corpus file's
+                ``answer.budget`` does. When time or money is used up, what was said by then is the
+                answer (`Answer.partial` says why it ends), or a refusal.
 
         Raises:
-            ConfigError: The corpus has no such target.
+            ConfigError: The corpus has no such target, or the audit cannot be written.
             Blocked, GuardrailBlocked: The question holds what the policy or guardrail blocks.
             NotIndexed: The corpus was never synced.
+            TargetFailed, ServiceFailed, ServiceRefused: A target or model could not be had.
+            OverBudget: The time was over before the answer was in the audit.
         """
-        from rag import guarded
-        from rag.answer import answerer, counter, drafted
-        from rag.cost import metered
-        from rag.retrieve.pack import pack
+        with self.stream(
+            question, principals=principals, where=where, target=target, budget=budget
+        ) as events:
+            return collected(events)
 
-        started = time.perf_counter()
-        chosen = self._chosen(target)
-        config = self.loaded.config
-        settings = config.answer
-        embedder = self._context.embedder
-        # To compare sentences the embedded model will do, which is free.
-        embed = embedder.embed if config.embed.model.startswith("embedded/") else None
-        by = answerer(
-            settings.model,
-            embed,
-            aws=config.aws,
-            max_tokens=settings.max_tokens,
-            mask=self._mask_reply,
+    async def aask(
+        self,
+        question: str,
+        *,
+        principals: Sequence[Principal],
+        where: Where | Filter | str | None = None,
+        target: str | None = None,
+        budget: Budget | None = None,
+    ) -> Answer:
+        """`ask` for coroutines; cancelling the task stops the model's call."""
+        events = self.astream(
+            question, principals=principals, where=where, target=target, budget=budget
         )
-        with metered() as meter:
-            masked = self.mask(question)
-            hits = self._search(masked, principals, ANSWER_HITS, None, chosen)
-            packed = pack(hits, settings.context_tokens, counter(settings.model, embedder))
-            draft = drafted(by.sentences(masked.text, packed.passages, settings.min_support))
-            if guardrail := self._context.guardrail("answers"):
-                draft = guarded.answer(guardrail, draft, masked.text, packed.passages)
-        spent = meter.total()
-        return Answer(
-            answer_id=uuid4().hex,
-            question=masked.text,
-            text=draft.text,
-            abstained=draft.abstained,
-            citations=draft.citations,
-            usage=Usage(
-                hits=len(hits),
-                packed=len(packed.passages),
-                context_tokens=packed.tokens,
-                seconds=round(time.perf_counter() - started, 3),
-                model=settings.model,
-                input_tokens=spent.input_tokens,
-                output_tokens=spent.output_tokens,
-                usd=spent.usd,
-            ),
-            left_out=packed.left_out,
+        async with aclosing(events):
+            return collected([event async for event in events])
+
+    def stream(
+        self,
+        question: str,
+        *,
+        principals: Sequence[Principal],
+        where: Where | Filter | str | None = None,
+        target: str | None = None,
+        budget: Budget | None = None,
+    ) -> Stream:
+        """Answer as `ask` does, event by event, as they come.
+
+        `Token` is text that may be shown, `Cited` where it comes from, `Refusal` why there is no
+        answer (in its place, or after what was shown: a guardrail may withhold the rest), and
+        `Done` the whole answer. Closing the stream, from any thread, stops the model's call::
+
+            with corpus.stream("Who approves overtime?", principals=["group:staff"]) as events:
+                for event in events:
+                    if isinstance(event, Token):
+                        print(event.text, end="", flush=True)
+
+        Raises:
+            As `ask`, when the first event is asked for.
+        """
+        return self._streamed(question, principals, where, target, budget)
+
+    def astream(
+        self,
+        question: str,
+        *,
+        principals: Sequence[Principal],
+        where: Where | Filter | str | None = None,
+        target: str | None = None,
+        budget: Budget | None = None,
+    ) -> AsyncGenerator[Event, None]:
+        """`stream` for coroutines: ``async for event in corpus.astream(…)``.
+
+        Cancelling the task, or closing the iterator, stops the model's call.
+        """
+        from rag.asking.streams import as_they_come
+
+        return as_they_come(
+            lambda: self._streamed(question, principals, where, target, budget, leaving=True)
         )
+
+    def _streamed(
+        self,
+        question: str,
+        principals: Sequence[Principal],
+        where: Where | Filter | str | None,
+        target: str | None,
+        budget: Budget | None,
+        *,
+        leaving: bool = False,
+    ) -> Stream:
+        from rag.asking.journey import journey
+        from rag.asking.streams import Stream
+
+        asked = self._asked(question, principals, where, target, budget)
+        return Stream(
+            lambda stages: journey(asked, self._context, stages, self._remembered),
+            asked.budget,
+            leaving=leaving,
+        )
+
+    def _asked(
+        self,
+        question: str,
+        principals: Sequence[Principal],
+        where: Where | Filter | str | None,
+        target: str | None,
+        budget: Budget | None,
+    ) -> Asked:
+        from rag.asking.journey import Asked
+
+        own = self.loaded.config.answer.budget
+        limits = (budget or Budget()).under(Budget(own.tokens, own.usd, own.seconds))
+        return Asked(question, tuple(principals), where, target, limits)
+
+    @property
+    def _remembered(self) -> Remembered | None:
+        """Answers that may be given again; None where the corpus file does not want it."""
+        settings = self.loaded.config.answer.cache
+        if settings is None:
+            return None
+        if self._remembered_made is None:
+            from rag.asking.remembered import Remembered
+
+            self._remembered_made = Remembered(settings)
+        return self._remembered_made
 
     def explain(self, answer_id: str, *, principals: Sequence[Principal]) -> Explanation:
         """Replay an answer from the audit's records, as it was then; the reading is recorded.
@@ -455,37 +561,9 @@ class Corpus:
             GuardrailBlocked: The guardrail refuses it.
             ServiceFailed, ServiceRefused: The guardrail did not answer.
         """
-        from rag import guarded
+        from rag.asking.journey import masked
 
-        masked = self._context.question_masker.mask_text(text)
-        guardrail = self._context.guardrail("questions")
-        return guarded.question(guardrail, masked) if guardrail else masked
-
-    def _mask_reply(self, text: str) -> Masked:
-        """What a model wrote, through the gate; nothing of it where the policy blocks it."""
-        from rag.privacy import Blocked
-
-        try:
-            return self._context.question_masker.mask_text(text).text
-        except Blocked:
-            return EMPTY
-
-    def _narrowed(self, where: Where | Filter | str | None) -> Filter | None:
-        """Return the filter with its names, titles and headings through the gate."""
-        from rag.retrieve.filters import mapped, parse
-        from rag.retrieve.query import Where
-
-        if where is None:
-            return None
-        asked = parse(where) if isinstance(where, str) else where
-        masker = self._context.question_masker
-
-        def masked(field: str, text: str) -> str:
-            if field == "name":
-                return masker.mask_name(text)
-            return masker.mask_text(text).text if field in ("title", "section") else text
-
-        return mapped(asked.filter if isinstance(asked, Where) else asked, masked)
+        return masked(self._context, text)
 
     def as_retriever(self, *, principals: Sequence[Principal], k: int = 10) -> CorpusRetriever:
         """Return a LangChain ``BaseRetriever`` over what these principals may read."""
@@ -536,17 +614,6 @@ class Corpus:
         }
         return evaluate.score(rankings, judgements)
 
-    def _chosen(self, name: str | None) -> Target | None:
-        """Return the target of this name, or None where none is named."""
-        if name is None:
-            return None
-        if name not in self._context.target_names:
-            raise ConfigError(
-                f"The corpus {self.name} has no target {name}.",
-                f"It has: {', '.join(self._context.target_names)}.",
-            )
-        return self._context.targets[name]
-
     @property
     def _target(self) -> Target:
         """The target that is searched."""
@@ -557,48 +624,22 @@ class Corpus:
         question: MaskedText,
         principals: Sequence[Principal],
         k: int,
-        where: Where | Filter | None,
+        where: Filter | None,
         target: Target | None = None,
     ) -> list[Hit]:
-        config = self.loaded.config
-        searched = target or self._target
-        wanted = max(k, config.search.candidates) if config.search.rerank else k
-        hits = self._found(searched, question, principals, wanted, where)
-        if config.search.rerank:
-            from rag.retrieve.rerank import rerank
+        """Search without a record of it, as an evaluation does."""
+        from rag.asking.searching import search
 
-            hits = rerank(config.search.rerank, question.text, hits, k, config.aws)
-        if not hits and not self.status().last_runs:
-            raise NotIndexed(
-                f"The corpus {self.name} was never synced into this state folder.",
-                f"Sync it (sluice sync {self.name}), or set SLUICE_HOME to where it was.",
-            )
-        return hits
+        return search(self._context, target or self._target, question.text, principals, k, where)
 
-    def _found(
-        self,
-        target: Target,
-        question: MaskedText,
-        principals: Sequence[Principal],
-        k: int,
-        where: Where | Filter | None,
-    ) -> list[Hit]:
-        """Search with the model of the index that is served, whatever the corpus file says.
 
-        Between the two, a reindex may serve another index: the question is embedded again.
-        """
-        from rag.retrieve.search import search
+def collected(events: Iterable[Event]) -> Answer:
+    """Return the answer that a stream's events end with.
 
-        for left in reversed(range(MODEL_CHANGES)):
-            embedding = None if target.embeds else target.model() or self.loaded.config.embed
-            vector = (
-                self._context.embedder_of(embedding).embed_query(question.text)
-                if embedding
-                else None
-            )
-            try:
-                return search(target, question.text, vector, principals, k, where, embedding)
-            except ModelChanged:
-                if not left:
-                    raise
-        raise AssertionError
+    Raises:
+        SluiceError: They end before it.
+    """
+    for event in events:
+        if isinstance(event, Done):
+            return event.answer
+    raise SluiceError("The question was given up before it was answered.", "Ask it again.")

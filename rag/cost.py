@@ -114,6 +114,13 @@ def metered() -> Iterator[Meter]:
         _METERS.reset(token)
 
 
+def listen() -> Meter:
+    """Return a meter that hears of every call made in the rest of this context."""
+    meter = Meter()
+    _METERS.set((*_METERS.get(), meter))
+    return meter
+
+
 def record(
     model: str,
     *,

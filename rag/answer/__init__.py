@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from rag.errors import ConfigError
-from rag.masked import SPACE, Masked, NotMasked
+from rag.masked import SPACE, Masked, NotMasked, fixed
 from rag.records import Citation
 from rag.retrieve.pack import Passage
 
 if TYPE_CHECKING:
+    from rag.answer.chat import Checks
     from rag.answer.extractive import Embed
     from rag.config import Aws
     from rag.models import Tokens
@@ -138,16 +139,19 @@ def answerer(
     aws: Aws | None = None,
     max_tokens: int = 512,
     mask: Mask | None = None,
+    checks: Checks | None = None,
 ) -> Answerer:
     """The answerer that `uri` names.
 
     Args:
-        uri: ``embedded/extractive``, ``bedrock/MODEL_ID`` or ``sagemaker/ENDPOINT``.
+        uri: ``embedded/extractive``, ``bedrock/MODEL_ID`` or ``sagemaker/ENDPOINT``;
+            ``embedded/smollm2`` invents freely, and is not for answering people.
         embed: Texts to L2-normalised vectors of shape (texts, dimensions), for those who compare
             meanings; by default ``embedded/minilm``, which costs nothing.
         aws: Where AWS is, for models that run there.
         max_tokens: Of an answer by a chat model.
         mask: The gate, for what a chat model writes; without it such a model cannot be had.
+        checks: How what a chat model writes is checked.
 
     Raises:
         ConfigError: there is no such answerer.
@@ -161,17 +165,44 @@ def answerer(
         from rag.answer.extractive import Extractive
 
         return Extractive(embed)
-    if uri.startswith(("bedrock/", "sagemaker/")):
+    if uri.startswith(("bedrock/", "sagemaker/")) or uri == "embedded/smollm2":
         from rag.answer.chat import ChatAnswerer
         from rag.config import Aws
 
         if mask is None:
             raise NotMasked("An answer by a chat model")
-        return ChatAnswerer(uri, embed, aws or Aws(), max_tokens, mask)
+        return ChatAnswerer(uri, embed, aws or Aws(), max_tokens, mask, checks)
     raise ConfigError(
         f"There is no answering model {uri!r}.",
         "Set answer.model to embedded/extractive, bedrock/MODEL_ID or sagemaker/ENDPOINT.",
     )
+
+
+def sent(uri: str, question: Masked, version: int = 1) -> Callable[[Sequence[Passage]], Masked]:
+    """Return what tells all that the model of `uri` is sent with passages, to count its tokens.
+
+    Args:
+        version: Of the prompt.
+    """
+    if uri.startswith("embedded/extractive"):
+        return lambda passages: fixed("\n").join(passage.shown for passage in passages)
+    from rag.answer.chat import asked
+    from rag.answer.prompt import prompt
+
+    told = prompt(version)
+    return lambda passages: fixed("{}\n{}", told.system, asked(told, question, passages))
+
+
+def prompt_version(uri: str, version: int = 1) -> tuple[str, str]:
+    """Return the version of the prompt for the model of `uri`, and the SHA-256 of its files.
+
+    Both are empty for who needs none.
+    """
+    if uri.startswith("embedded/extractive"):
+        return "", ""
+    from rag.answer.prompt import prompt
+
+    return str(version), prompt(version).sha256
 
 
 def counter(uri: str, tokens: Tokens) -> Callable[[str], int]:
@@ -180,6 +211,10 @@ def counter(uri: str, tokens: Tokens) -> Callable[[str], int]:
     Chat models' tokenizers are not public. None of theirs makes more of a text than a token for
     three and a half bytes of UTF-8, or than the embedded model's plus a fifth, whichever is more.
     """
+    if uri == "embedded/smollm2":
+        from rag.models.smollm2 import counter as exact
+
+        return lambda text: exact().count([text])[0]
 
     def count(text: str) -> int:
         own = tokens.count([text])[0]

@@ -15,6 +15,7 @@ from rag.config.fields import NAME, PRINCIPAL, Principal, Secret, Section, wrong
 from rag.config.source import Acl, Glob, MaxDelete, PathRule, Source
 from rag.config.steps import (
     Action,
+    AnswerCache,
     Answering,
     Auditing,
     Aws,
@@ -27,6 +28,7 @@ from rag.config.steps import (
     Privacy,
     Rules,
     Search,
+    Spending,
     Together,
     Vault,
     VaultKey,
@@ -44,6 +46,7 @@ __all__ = [
     "PRINCIPAL",
     "Acl",
     "Action",
+    "AnswerCache",
     "Answering",
     "Auditing",
     "Auth",
@@ -68,6 +71,7 @@ __all__ = [
     "Secret",
     "Section",
     "Source",
+    "Spending",
     "Target",
     "Together",
     "Vault",

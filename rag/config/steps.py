@@ -10,7 +10,7 @@ from rag.config.fields import Principal, Secret, Section, wrong
 from rag.config.source import Glob
 
 EMBEDDERS = ("embedded/minilm", "bedrock/", "sagemaker/")
-ANSWERERS = ("embedded/extractive", "bedrock/", "sagemaker/")
+ANSWERERS = ("embedded/extractive", "embedded/smollm2", "bedrock/", "sagemaker/")
 RERANKERS = ("bedrock/", "sagemaker/")
 """Models by URI; an entry that ends in a slash stands for every name after it."""
 
@@ -234,6 +234,23 @@ class Search(Section):
     candidates: int = Field(50, ge=1, le=1000, description="Passages that the reranker reads")
 
 
+class Spending(Section):
+    """What one question may cost at most, where the call does not say; hard."""
+
+    tokens: int | None = Field(None, ge=64, description="Of context and answer together")
+    usd: float | None = Field(None, ge=0, description="List price of all calls to models")
+    seconds: float | None = Field(None, gt=0, description="From the call to the last word")
+
+
+class AnswerCache(Section):
+    """Answers given again to the same question in other words, within exactly the same rights."""
+
+    seconds: float = Field(3600, gt=0, description="How long an answer is kept")
+    similarity: float = Field(
+        0.97, ge=0.8, le=1, description="Least cosine of two questions' vectors"
+    )
+
+
 class Answering(Section):
     """How questions are answered."""
 
@@ -244,6 +261,16 @@ class Answering(Section):
     max_tokens: int = Field(512, ge=16, le=8192, description="Of an answer by a chat model")
     context_tokens: int = Field(1500, ge=64, description="Most evidence that a model is given")
     min_support: float = Field(0.6, ge=0, le=1, description="Abstain under this support")
+    budget: Spending = Field(default_factory=Spending, description="Of one question")
+    cache: AnswerCache | None = Field(None, description="Answers kept; none unless given")
+    unsupported: Literal["drop", "refuse"] = Field(
+        "drop",
+        description="What a sentence without support costs: itself, or the whole answer",
+    )
+    self_check: bool = Field(
+        False, description="Ask the chat model once more whether its quotes say what it wrote"
+    )
+    prompt: int = Field(1, ge=1, description="Version of the chat model's prompt")
 
 
 class Auditing(Section):

@@ -41,7 +41,12 @@ class Packed:
         return sum(passage.tokens for passage in self.passages)
 
 
-def pack(hits: Sequence[Hit], budget_tokens: int, count: Callable[[str], int]) -> Packed:
+def pack(
+    hits: Sequence[Hit],
+    budget_tokens: int,
+    count: Callable[[str], int],
+    question: Masked = EMPTY,
+) -> Packed:
     """Choose what fits into `budget_tokens`.
 
     A hit that does not fit whole gives its first sentences that do; one whose text is there
