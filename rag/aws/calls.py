@@ -15,6 +15,7 @@ from typing import Generic, TypeVar
 from rag.aws import forget_clients
 from rag.aws.faults import Fault, failed, fault, refused
 from rag.aws.limits import Breaker, Limiter
+from rag.budget import limits
 from rag.errors import ServiceFailed
 
 T = TypeVar("T")
@@ -68,8 +69,9 @@ class Calls:
     Args:
         name: Of the service and what is called there, for error messages.
         concurrency: Most calls under way; fewer while the service throttles.
-        deadline_seconds: For one call with its waits and retries. It holds: an attempt that has
-            not ended by then is left to end by itself, unheard.
+        deadline_seconds: For one call with its waits and retries, where the running budget leaves
+            so much. It holds: an attempt that has not ended by then is left to end by itself,
+            unheard.
         clock: For tests.
     """
 
@@ -98,7 +100,7 @@ class Calls:
             ServiceFailed: The service did not answer within the deadline, or is known to be down.
             ServiceRefused: It will not do this.
         """
-        until = self._clock.now() + self.deadline_seconds
+        until = self._clock.now() + min(self.deadline_seconds, limits().seconds_left())
         stopped = _STOPPED.get()
         last: Fault | None = None
         tries = 0
