@@ -1,64 +1,91 @@
 """An answer that a chat model writes, of which only what its passages support is kept.
 
 The model is asked to end each sentence with the numbers of the passages it comes from. A sentence
-that names none, one that is not there, or passages that do not say it, is dropped; when nothing is
-left, that is an abstention. So a model can answer badly, but not out of thin air.
+is released as soon as it is whole, masked, and said by a passage; one that names a passage that is
+not there, or that no passage says, is not. When nothing is left, that is an abstention. So a model
+can answer badly, but not out of thin air.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 from rag.answer import Draft, Sentence, Sentences, Silence, citation, drafted
 from rag.answer.extractive import abstention
-from rag.answer.ground import evidence
-from rag.masked import EMPTY, SPACE, Masked, fixed, packaged
-from rag.models.chat import generate
+from rag.answer.ground import Evidence, evidence
+from rag.answer.orders import orders
+from rag.answer.prompt import LATEST, Prompt, prompt
+from rag.answer.reply import Claim, claims
+from rag.masked import EMPTY, SPACE, Masked, fixed
+from rag.models.chat import NotAffordable, generate, generate_stream
 from rag.records import Citation
 from rag.retrieve.pack import Passage
-from rag.sentences import split
 
 if TYPE_CHECKING:
     from rag.answer import Mask
     from rag.answer.extractive import Embed
     from rag.config import Aws
 
-PROMPT = 1
-"""Version of the prompt: ``prompts/system-N.txt`` and ``prompts/question-N.txt``."""
-
 SECOND = 0.8
 """Of the best passage's support, that another one needs to be cited beside it."""
 
-_MARKERS = r"\[\d{1,3}(?:\s*[,;]\s*\d{1,3})*\]"
-_AFTER_STOP = re.compile(rf"([.!?…]+[\"”’»)]*)((?:\s*{_MARKERS})+)")
-_MARKER = re.compile(rf"\s*{_MARKERS}")
-_PASSAGE = re.compile(r"<(?=\s*/?\s*passages?\b)", re.IGNORECASE)
-_LIST_MARK = re.compile(r"^(?:[-–—*+•▪◦‣●■]|\(?\d{1,3}[.)])\s+")
+_CHECK_TOKENS = 8  # that the answer about one sentence takes
+_LEFT_OUT = fixed("[…]")
+# What a prompt is made of: our own elements, and the marks of models' own templates.
+_MARKUP = re.compile(
+    r"<(?=\s*/?\s*(?:passages?|question|system|instructions?|tool|function)\b|\|)|\[(?=/?INST\])"
+    r"|(?<=\|)>",
+    re.IGNORECASE,
+)
+_QUESTION = re.compile(r"(?<=question):", re.IGNORECASE)
+_VERDICT = re.compile(r"^\W*(\d{1,3})\W+(yes|no)\b", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
-    """A sentence of a reply, without markers, and the numbers that it cites."""
+class Checks:
+    """How answers are checked, as the corpus file says.
 
-    text: Masked
-    cites: tuple[int, ...]
+    Attributes:
+        unsupported: What happens when a sentence is not supported: it is dropped, or the whole
+            answer is refused, which is then not shown before it is whole.
+        self_check: Whether the model is asked, once more, if the quotes say what it wrote.
+        prompt: Version of the prompt.
+    """
+
+    unsupported: Literal["drop", "refuse"] = "drop"
+    self_check: bool = False
+    prompt: int = LATEST
 
 
 class ChatAnswerer:
     """Answers by a chat model.
 
     Args:
-        uri: ``bedrock/MODEL_ID`` or ``sagemaker/ENDPOINT``.
+        uri: ``bedrock/MODEL_ID``, ``sagemaker/ENDPOINT`` or ``embedded/smollm2``.
         embed: Texts to vectors, for the check.
-        max_tokens: Of the reply.
-        mask: The gate. A model may write a name that no passage holds, so its reply goes through
-            before anything is done with it.
+        max_tokens: Of the reply; fewer where the running budget allows fewer.
+        mask: The gate. A model may write a name that no passage holds, so each sentence goes
+            through before anything is done with it.
+
+    Raises:
+        ConfigError: There is no such version of the prompt.
     """
 
-    def __init__(self, uri: str, embed: Embed, aws: Aws, max_tokens: int, mask: Mask) -> None:
+    def __init__(
+        self,
+        uri: str,
+        embed: Embed,
+        aws: Aws,
+        max_tokens: int,
+        mask: Mask,
+        checks: Checks | None = None,
+    ) -> None:
+        self.checks = checks or Checks()
+        self.prompt: Prompt = prompt(self.checks.prompt)
         self._uri = uri
         self._embed = embed
         self._aws = aws
@@ -75,80 +102,126 @@ class ChatAnswerer:
         """See `rag.answer.Answerer.sentences`. The model is not asked where there is no passage.
 
         Raises:
-            ServiceFailed, ServiceRefused: The model could not be had.
+            NotAffordable: The running budget does not pay for an answer; the model was not asked.
+            ServiceFailed, ServiceRefused: The model could not be had, or not to the end, or the
+                time was over; what was released before stands.
         """
         if not passages:
             return Silence(0.0, abstention(question, passages))
-        asked = _prompt("question").filled(passages=shown(passages), question=one_line(question))
-        reply = generate(self._uri, self._aws, self._max_tokens, _prompt("system"), asked)
-        said = self._mask(reply.text)
-        draft = grounded(question, said, passages, min_support, self._embed, cut=reply.cut)
-        if draft.abstained:
-            return Silence(draft.support, draft.text)
-        yield Sentence(draft.text, draft.citations, draft.support)
+        pieces = generate_stream(
+            self._uri,
+            self._aws,
+            self._max_tokens,
+            self.prompt.system,
+            asked(self.prompt, question, passages),
+        )
+        return (yield from self.released(pieces, question, passages, min_support))
+
+    def released(
+        self,
+        pieces: Generator[str, None, bool],
+        question: Masked,
+        passages: Sequence[Passage],
+        min_support: float,
+    ) -> Sentences:
+        """Return what of a reply may be shown, as `sentences` does.
+
+        Args:
+            pieces: As the model writes them; see `rag.models.chat.generate_stream`.
+        """
+        highest = 0.0
+        numbers: list[Citation] = []
+        held: list[Sentence] = []
+        at_once = self.checks.unsupported == "drop" and not self.checks.self_check
+        with closing(claims(pieces, self._mask)) as written:
+            for claim, own in judged(written, passages, self._embed):
+                support = max((one.support for one in own), default=0.0)
+                highest = max(highest, support)
+                if support >= min_support and support > 0:
+                    sentence = cited(claim.text, own, numbers)
+                    if at_once:
+                        yield sentence
+                    held.append(sentence)
+                elif self.checks.unsupported == "refuse":
+                    return Silence(highest, _refused(question, passages))
+        if self.checks.self_check and held:
+            kept = self._checked(held)
+            if self.checks.unsupported == "refuse" and len(kept) < len(held):
+                return Silence(highest, _refused(question, passages))
+            held = renumbered(kept)
+        if not held:
+            return Silence(highest, abstention(question, passages))
+        if not at_once:
+            yield from held
         return None
 
+    def _checked(self, sentences: Sequence[Sentence]) -> list[Sentence]:
+        """The sentences of which the model says that their quotes say so; all, where the budget
+        does not pay for asking.
+        """
+        pairs = fixed("\n\n").join(
+            fixed(
+                "{}. Sentence: {}\n{}. Quote: {}",
+                number,
+                _inert(one_line(one.text.sub(_NUMBERS, EMPTY))),
+                number,
+                _inert(SPACE.join(one_line(quoted.quote) for quoted in one.citations)),
+            )
+            for number, one in enumerate(sentences, start=1)
+        )
+        most = _CHECK_TOKENS * len(sentences)
+        try:
+            reply = generate(self._uri, self._aws, most, self.prompt.check, pairs)
+        except NotAffordable:
+            return list(sentences)
+        said = {int(found[1]): found[2].lower() for found in _VERDICT.finditer(reply.text)}
+        return [one for number, one in enumerate(sentences, 1) if said.get(number) == "yes"]
 
-def grounded(
-    question: Masked,
-    reply: Masked,
-    passages: Sequence[Passage],
-    min_support: float,
-    embed: Embed,
-    *,
-    cut: bool = False,
-) -> Draft:
-    """Return what of a reply its passages support, or an abstention.
+
+_NUMBERS = re.compile(r" ?(?:\[\d{1,3}\])+")
+
+
+def judged(
+    written: Iterator[Claim], passages: Sequence[Passage], embed: Embed
+) -> Iterator[tuple[Claim, list[Evidence]]]:
+    """Yield each sentence of a reply with what the passages have for it.
+
+    A sentence that names no passage is held against all of them; of one that names only passages
+    that are not there, nothing is found.
+    """
+    remembered = _remembering(embed)
+    for claim in written:
+        named = valid(claim, passages) if claim.cites else list(passages)
+        yield claim, evidence([claim.text], [named], remembered)[0] if named else []
+
+
+def cited(text: Masked, own: Sequence[Evidence], numbers: list[Citation]) -> Sentence:
+    """Return a supported sentence with the numbers of its citations.
 
     Args:
-        reply: With markers such as ``[2]``; numbers count from 1.
-        cut: The reply ends where the model was stopped, so its last sentence may be half.
+        numbers: The answer's citations so far; new ones are added.
     """
-    claims = [claim for claim in read(reply, cut=cut) if valid(claim, passages)]
-    cited = [valid(claim, passages) for claim in claims]
-    sentences: list[Masked] = []
-    citations: list[Citation] = []
-    supports: list[float] = []
-    highest = 0.0
-    found = evidence([claim.text for claim in claims], cited, embed)
-    for claim, own in zip(claims, found, strict=True):
-        support = max(one.support for one in own)
-        highest = max(highest, support)
-        if support < min_support:
-            continue
-        numbers = []
-        for one in own:
-            if one.support >= SECOND * support:
-                quoted = citation(one.passage, one.quote, round(one.support, 4))
-                numbers.append(_place(citations, quoted))
-        supports.append(support)
-        sentences.append(_marked(claim.text, numbers))
-    if not sentences:
-        return Draft(abstention(question, passages), (), highest, abstained=True)
-    return Draft(SPACE.join(sentences), tuple(citations), min(supports), abstained=False)
+    support = max(one.support for one in own)
+    quoted = [
+        citation(one.passage, one.quote, round(one.support, 4))
+        for one in sorted(own, key=lambda one: -one.support)
+        if one.support >= SECOND * support
+    ][:2]
+    places = [_place(numbers, one) for one in quoted]
+    return Sentence(_marked(text, places), tuple(quoted), support)
 
 
-def read(reply: Masked, *, cut: bool = False) -> list[Claim]:
-    """Return the sentences of a reply, each with the passages it names."""
-    # "Text. [1]" is "Text [1]." to whoever splits sentences.
-    text = reply.sub(
-        _AFTER_STOP,
-        lambda match: SPACE + reply.cut(*match.span(2)).strip() + reply.cut(*match.span(1)),
-    )
-    sentences = [text.cut(start, end) for start, end in split(text)]
-    if cut and sentences and not re.search(r"[.!?…][\"”’»)]*$", sentences[-1]):
-        sentences.pop()
-    claims = []
-    for sentence in sentences:
-        numbers = [
-            int(number)
-            for marker in _MARKER.findall(sentence)
-            for number in re.findall(r"\d+", marker)
-        ]
-        bare = one_line(sentence.sub(_MARKER, EMPTY)).sub(_LIST_MARK, EMPTY)
-        if bare:
-            claims.append(Claim(bare, tuple(dict.fromkeys(numbers))))
-    return claims
+def renumbered(sentences: Sequence[Sentence]) -> list[Sentence]:
+    """Return sentences with the numbers that they have without those that are gone."""
+    numbers: list[Citation] = []
+    return [
+        Sentence(
+            _marked(one.text.sub(_NUMBERS, EMPTY), [_place(numbers, two) for two in one.citations]),
+            one.citations,
+            one.support,
+        )
+        for one in sentences
+    ]
 
 
 def valid(claim: Claim, passages: Sequence[Passage]) -> list[Passage]:
@@ -156,10 +229,20 @@ def valid(claim: Claim, passages: Sequence[Passage]) -> list[Passage]:
     return [passages[number - 1] for number in claim.cites if 0 < number <= len(passages)]
 
 
+def asked(told: Prompt, question: Masked, passages: Sequence[Passage]) -> Masked:
+    """Return the question with its passages, as a version of the prompt puts them."""
+    line = _inert(one_line(question)).sub(_QUESTION, fixed(";"))
+    return told.question.filled(passages=shown(passages), question=line)
+
+
 def shown(passages: Sequence[Passage]) -> Masked:
-    """Return passages as the prompt shows them; none can end its own element or open another."""
+    """Return passages as the prompt shows them.
+
+    None can end its own element or open another, and sentences that give orders to a model are
+    left out.
+    """
     return fixed("\n").join(
-        fixed('<passage number="{}">\n{}\n</passage>', number, _inert(passage.shown))
+        fixed('<passage number="{}">\n{}\n</passage>', number, _inert(_without_orders(passage)))
         for number, passage in enumerate(passages, start=1)
     )
 
@@ -169,8 +252,39 @@ def one_line(text: Masked) -> Masked:
     return SPACE.join(text.split())
 
 
+def _without_orders(passage: Passage) -> Masked:
+    text = passage.shown
+    pieces, place = [], 0
+    for start, end in orders(text):
+        pieces += [text.cut(place, start), _LEFT_OUT]
+        place = end
+    return EMPTY.join([*pieces, text.cut(place)])
+
+
 def _inert(text: Masked) -> Masked:
-    return text.sub(_PASSAGE, fixed("‹"))
+    return text.sub(_MARKUP, fixed("‹"))
+
+
+def _refused(question: Masked, passages: Sequence[Passage]) -> Masked:
+    return fixed(
+        "The answer is withheld: not everything in it is supported. {}",
+        abstention(question, passages),
+    )
+
+
+def _remembering(embed: Embed) -> Embed:
+    """`embed` that reads each text once: sentences share their passages."""
+    import numpy
+
+    known: dict[str, Any] = {}
+
+    def look_up(texts: Sequence[Masked]) -> Any:
+        new = [text for text in dict.fromkeys(texts) if text not in known]
+        if new:
+            known.update(zip(new, embed(new), strict=True))
+        return numpy.stack([known[text] for text in texts])
+
+    return look_up
 
 
 def _place(citations: list[Citation], new: Citation) -> int:
@@ -188,7 +302,3 @@ def _marked(sentence: Masked, numbers: Sequence[int]) -> Masked:
     if end is None:
         return fixed("{} {}.", sentence, marks)
     return fixed("{} {}{}", sentence[: end.start()], marks, sentence[end.start() :])
-
-
-def _prompt(name: str) -> Masked:
-    return packaged("rag.answer", f"prompts/{name}-{PROMPT}.txt")

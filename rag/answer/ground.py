@@ -1,8 +1,9 @@
 """Whether a passage says what a sentence claims.
 
-Three questions, none of which a fluent invention answers well: are the sentence's numbers and
-pseudonyms in the passages that it cites; are its words; and does one of their sentences mean the
-same.
+A fluent invention shares its passage's words and meaning, so these are only the beginning: numbers
+with their units and bounds, dates, names and pseudonyms must be there, and stand beside the same
+words; the sentence must not deny what is said, nor go further than it. ``bench/fit_grounding.py``
+fitted how much each of these counts.
 """
 
 from __future__ import annotations
@@ -11,10 +12,14 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rag.answer.extractive import readable, terms
+from rag.answer.facts import Quantity, facts, names, quantities
+from rag.answer.orders import orders
+from rag.answer.polarity import contrary, how_many, how_surely, narrowed, opposites, turned
 from rag.masked import EMPTY, Masked
 from rag.privacy.pseudonym import MASK
 from rag.sentences import split
@@ -23,39 +28,19 @@ if TYPE_CHECKING:
     from rag.answer.extractive import Embed
     from rag.retrieve.pack import Passage
 
-WEIGHTS = (-7.0, 5.0, 6.5)
-"""Log-odds: bias, cosine to the nearest sentence of the passage, share of the claim's words there.
-Set by hand so that a sentence that repeats its passage has 0.99, a fair paraphrase (cosine 0.75,
-four words of five) 0.88, and one on the same matter that says something else (0.5, half) 0.22."""
-
-_NUMBER = re.compile(r"\d+(?:[.,:/\d]*\d)?")
-_WORDS = dict(
-    zip(
-        [
-            "two",
-            "three",
-            "four",
-            "five",
-            "six",
-            "seven",
-            "eight",
-            "nine",
-            "ten",
-            "eleven",
-            "twelve",
-        ],
-        map(str, range(2, 13)),
-        strict=True,
-    )
-)  # "one" mostly counts nothing
-_WORD = re.compile(rf"(?<![\w-])(?:{'|'.join(_WORDS)})(?![\w-])", re.IGNORECASE)
-_NEGATION = re.compile(
-    r"\b(?:not|no|nor|never|none|nobody|nothing|neither|without|cannot|rather than|instead of)\b"
-    r"|n['’]t\b",
-    re.IGNORECASE,
+FEATURES = (
+    *("bias", "cosine", "cover", "both", "whole", "added", "context", "names", "elsewhere", "unit"),
+    *("bound", "contrary", "opposite", "how_many", "how_surely", "narrowed", "turned", "longer"),
 )
-_CONTRARY = 0.4
-"""Factor on the support of a claim that negates what its best sentence affirms, or the reverse."""
+WEIGHTS = (
+    *(-7.0, 5.0, 5.5, 0.0, 1.0, 0.0, 0.0, -2.0, -1.0, -3.0),
+    *(-1.5, -2.0, -1.0, -1.0, -1.0, -1.0, -1.0, 0.0),
+)
+"""Log-odds by feature."""
+
+_WORD = re.compile(rf"{MASK.pattern}|\w+(?:[.,:/]\d+)*")
+_NEAR = 4
+"""Content words on either side of a fact that are its context."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +48,7 @@ class Evidence:
     """What one passage has for a claim.
 
     Attributes:
-        support: 0 to 1.
+        support: 0 to 1; from 0.6 on it says so more likely than not.
         quote: The sentence, or two neighbours, that comes nearest; stands literally in the passage.
     """
 
@@ -72,84 +57,214 @@ class Evidence:
     quote: Masked
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A sentence as it is compared.
+
+    Attributes:
+        words: Content words in order.
+        facts: Place in `words` of each fact.
+    """
+
+    text: str
+    words: tuple[str, ...]
+    terms: frozenset[str]
+    quantities: tuple[Quantity, ...]
+    names: frozenset[str]
+    facts: tuple[tuple[str, int], ...]
+
+
 def evidence(
     claims: Sequence[Masked], cited: Sequence[Sequence[Passage]], embed: Embed
 ) -> list[list[Evidence]]:
     """Return for each claim what each of the passages that it cites has for it.
 
     Numbers and pseudonyms may come from any passage that the claim cites; one that comes from none
-    leaves the claim without support.
+    leaves the claim without support. A sentence that gives orders to a model supports nothing.
 
     Args:
         claims: Sentences without markers.
         cited: For each, the passages it names.
         embed: Texts to vectors.
     """
-    units: dict[str, list[Masked]] = {}
-    for passages in cited:
-        for passage in passages:
-            units.setdefault(passage.hit.chunk.id, _units(passage))
-    texts = list(dict.fromkeys([*claims, *(text for own in units.values() for text in own)]))
-    if not texts:
-        return []
-    vectors = dict(zip(texts, embed([readable(text, ()) for text in texts]), strict=True))
-    found = []
-    for claim, passages in zip(claims, cited, strict=True):
-        stated = " ".join(passage.shown for passage in passages)
-        firm = facts(claim) <= facts(stated)
+    found: list[list[Evidence]] = []
+    for claim, passages, rows in zip(claims, cited, compared(claims, cited, embed), strict=True):
+        stated = _read(" ".join(passage.shown for passage in passages))
+        firm = all(_stated(one, stated) for one in _read(claim).quantities) and pseudonyms(
+            claim
+        ) <= pseudonyms(stated.text)
         own = []
-        for passage in passages:
-            support, quote = _best(claim, units[passage.hit.chunk.id], passage, vectors)
+        for passage, units in zip(passages, rows, strict=True):
+            support, quote = max(
+                ((support_of(features), quote) for quote, features in units),
+                key=lambda one: one[0],
+                default=(0.0, EMPTY),
+            )
             own.append(Evidence(passage, support if firm else 0.0, quote))
         found.append(own)
     return found
 
 
-def facts(text: str) -> frozenset[str]:
-    """Return the numbers and pseudonyms of a text, which a paraphrase must not change."""
-    plain = MASK.sub(" ", text)
-    numbers = {_number(found) for found in _NUMBER.findall(plain)}
-    words = {_WORDS[found.lower()] for found in _WORD.findall(plain)}
-    return frozenset({*MASK.findall(text), *numbers, *words})
+def support_of(features: Sequence[float]) -> float:
+    """Return the likelihood that a sentence says what is claimed."""
+    odds = math.fsum(w * f for w, f in zip(WEIGHTS, features, strict=True))
+    return 1 / (1 + math.exp(-max(-40.0, min(40.0, odds))))
 
 
-def _number(written: str) -> str:
-    """A number as it is compared: 1,500 is 1500, and 9.80 is 9.8."""
-    bare = re.sub(r"(?<=\d),(?=\d{3}\b)", "", written)
-    return bare.rstrip("0").rstrip(".") if re.fullmatch(r"\d+\.\d+", bare) else bare
+def compared(
+    claims: Sequence[Masked], cited: Sequence[Sequence[Passage]], embed: Embed
+) -> list[list[list[tuple[Masked, tuple[float, ...]]]]]:
+    """Return for each claim and passage the quotes that might support it, with `FEATURES`."""
+    units: dict[str, list[Masked]] = {}
+    for passages in cited:
+        for passage in passages:
+            units.setdefault(_key(passage), _units(passage))
+    texts = list(dict.fromkeys([*claims, *(text for own in units.values() for text in own)]))
+    if not texts:
+        return [[[] for _ in passages] for passages in cited]
+    vectors = dict(zip(texts, embed([readable(text, ()) for text in texts]), strict=True))
+    return [
+        [
+            [
+                (unit, _features(claim, unit, passage, float(vectors[claim] @ vectors[unit])))
+                for unit in units[_key(passage)]
+            ]
+            for passage in passages
+        ]
+        for claim, passages in zip(claims, cited, strict=True)
+    ]
+
+
+def pseudonyms(text: str) -> frozenset[str]:
+    """Return what stands for somebody or something hidden."""
+    return frozenset(MASK.findall(text))
+
+
+@lru_cache(maxsize=4096)
+def _read(text: str) -> Reading:
+    """Return a text as it is compared; see `Reading`."""
+    found = tuple(quantities(text))
+    named = names(text)
+    words: list[str] = []
+    places: list[tuple[str, int]] = []
+    for match in _WORD.finditer(text):
+        word = match[0]
+        number = next((one for one in found if one.start <= match.start() < one.end), None)
+        if number is not None:
+            if not words or words[-1] != number.value:
+                places.append((number.value, len(words)))
+                words.append(number.value)
+            continue
+        stems = terms(word)
+        if stems:
+            (stem, *_) = stems
+            if MASK.fullmatch(word) or word in named:
+                places.append((stem, len(words)))
+            words.append(stem)
+    return Reading(text, tuple(words), frozenset(words), found, named, tuple(places))
+
+
+def _key(passage: Passage) -> str:
+    return f"{passage.hit.chunk.id} {len(passage.text)}"
 
 
 def _units(passage: Passage) -> list[Masked]:
-    """A passage's sentences and its pairs of neighbours."""
-    spans = split(passage.text)
-    pairs = [(first[0], second[1]) for first, second in pairwise(spans)]
+    """A passage's sentences and its pairs of neighbours, without those that give orders."""
+    banned = orders(passage.text)
+    spans = [
+        (start, end)
+        for start, end in split(passage.text)
+        if not any(start < to and since < end for since, to in banned)
+    ]
+    pairs = [
+        (one[0], two[1])
+        for one, two in pairwise(spans)
+        if not any(one[0] < to and since < two[1] for since, to in banned)
+    ]
     return [passage.text.cut(start, end) for start, end in [*spans, *pairs]]
 
 
-def _best(
-    claim: Masked, units: Sequence[Masked], passage: Passage, vectors: dict[Masked, Any]
-) -> tuple[float, Masked]:
-    """The support that the nearest unit gives, and the unit's text."""
-    wanted = terms(claim)
-    heading = terms(passage.hit.chunk.heading)
-    whole = terms(passage.shown)
-    best, quote = 0.0, EMPTY
-    for text in units:
-        near = terms(text) | heading
-        cover = 0.8 * _share(wanted, near) + 0.2 * _share(wanted, whole)
-        cosine = float(vectors[claim] @ vectors[text])
-        bias, of_cosine, of_cover = WEIGHTS
-        support = 1 / (1 + math.exp(-(bias + of_cosine * cosine + of_cover * cover)))
-        if _negated(claim) != _negated(text):
-            support *= _CONTRARY
-        if support > best or not quote:
-            best, quote = support, text
-    return best, quote
+def _features(claim: Masked, unit: Masked, passage: Passage, cosine: float) -> tuple[float, ...]:
+    ours, theirs, whole = _read(claim), _read(unit), _read(passage.shown)
+    heading = _read(passage.hit.chunk.heading).terms
+    near = theirs.terms | heading
+    cover = _share(ours.terms, near)
+    opposed = opposites(claim, unit)
+    elsewhere, unit_wrong, bound = _numbers(ours, theirs)
+    missing = [one for one in ours.names if not _named(one, whole)]
+    return (
+        1.0,
+        cosine,
+        cover,
+        cosine * cover,
+        _share(ours.terms, whole.terms | heading),
+        min(4, len(ours.terms - whole.terms - heading)) / 4,
+        _context(ours, theirs, cover),
+        min(2, len(missing)) / 2,
+        elsewhere,
+        unit_wrong,
+        bound,
+        float(contrary(claim, unit)),
+        min(2, len(opposed)) / 2,
+        how_many(claim, unit),
+        how_surely(claim, unit),
+        narrowed(claim, unit),
+        turned(ours.words, theirs.words, claim, unit),
+        max(0.0, math.log((len(ours.words) + 1) / (len(theirs.words) + 1))),
+    )
+
+
+def _numbers(ours: Reading, theirs: Reading) -> tuple[float, float, float]:
+    """Shares of a claim's quantities: not in the sentence, in another unit, with another bound."""
+    if not ours.quantities:
+        return 0.0, 0.0, 0.0
+    elsewhere = wrong = bound = 0.0
+    for one in ours.quantities:
+        same = [other for other in theirs.quantities if one.stands_in(other)]
+        if same:
+            bound = max(bound, min(abs(one.side - other.side) for other in same) / 2)
+        elif any(one.value == other.value for other in theirs.quantities):
+            wrong = 1.0
+        else:
+            elsewhere += 1
+    return elsewhere / len(ours.quantities), wrong, bound
+
+
+def _stated(one: Quantity, whole: Reading) -> bool:
+    return any(one.stands_in(other) or one.value == other.value for other in whole.quantities)
+
+
+def _named(name: str, whole: Reading) -> bool:
+    """Whether a name is there in any form, such as ``French`` for ``France``."""
+    stem = next(iter(terms(name)), name.lower())
+    if stem in whole.terms or name.lower() in whole.text.lower().replace(".", ""):
+        return True
+    return len(stem) > 4 and any(word.startswith(stem[:4]) for word in whole.terms)
+
+
+def _context(ours: Reading, theirs: Reading, cover: float) -> float:
+    """The least share of a fact's neighbours that are its neighbours in the sentence, too."""
+    if not ours.facts:
+        return cover
+    shares = []
+    for fact, place in ours.facts:
+        beside = _beside(ours, place) - {fact}
+        there = [_beside(theirs, at) for other, at in theirs.facts if _same(fact, other)]
+        if beside:
+            shares.append(max((_share(beside, one) for one in there), default=0.0))
+    return min(shares, default=cover)
+
+
+def _same(fact: str, other: str) -> bool:
+    return fact == other or f"-{fact}" in other or other.startswith(f"{fact}-")
+
+
+def _beside(reading: Reading, place: int) -> frozenset[str]:
+    return frozenset(reading.words[max(0, place - _NEAR) : place + _NEAR + 1])
 
 
 def _share(wanted: frozenset[str], own: frozenset[str]) -> float:
     return len(wanted & own) / len(wanted) if wanted else 0.0
 
 
-def _negated(text: str) -> bool:
-    return _NEGATION.search(text) is not None
+__all__ = ["FEATURES", "WEIGHTS", "Evidence", "compared", "evidence", "facts", "support_of"]

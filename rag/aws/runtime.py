@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from rag import cost
 from rag.aws import client
 from rag.aws.calls import Calls
+from rag.aws.streams import Event, Events, opened
+from rag.budget import limits
 
 if TYPE_CHECKING:
     from rag.config import Aws
@@ -67,6 +69,59 @@ class Runtime:
         self._record(started, usage.get("inputTokens", 0), usage.get("outputTokens", 0))
         return answer
 
+    def converse_stream(self, **params: Any) -> dict[str, Any]:
+        """Call a Bedrock chat model that answers while it writes; see `rag.aws.streams`.
+
+        An answer that is given up costs what was written of it: as `count` says, for the service
+        then does not.
+        """
+        started = time.monotonic()
+        said: list[str] = []
+        told: dict[str, int] = {}
+
+        def heard(event: Event) -> None:
+            said.append(event.get("contentBlockDelta", {}).get("delta", {}).get("text", ""))
+            told.update(event.get("metadata", {}).get("usage", {}))
+
+        def ended() -> None:
+            if told:
+                tokens = told.get("inputTokens", 0), told.get("outputTokens", 0)
+            elif self._count is not None:
+                tokens = self._count(params, "".join(said))
+            else:
+                tokens = 0, 0
+            self._record(started, *tokens)
+
+        def start() -> Any:
+            return self._client.converse_stream(**params)["stream"]
+
+        return {"stream": opened(self.calls, start, self._seconds_left(started), heard, ended)}
+
+    def invoke_endpoint_with_response_stream(self, **params: Any) -> Events:
+        """Call a SageMaker endpoint that answers while it writes, and return its events."""
+        started = time.monotonic()
+        parts: list[bytes] = []
+
+        def heard(event: Event) -> None:
+            parts.append(event.get("PayloadPart", {}).get("Bytes", b""))
+
+        def ended() -> None:
+            if self._count is not None:
+                text = "".join(said for said, _ in spoken(parts))
+                request = json.loads(params["Body"])
+                self._record(started, *self._count(request, {"generated_text": text}))
+
+        def start() -> Any:
+            return self._client.invoke_endpoint_with_response_stream(**params)["Body"]
+
+        return opened(self.calls, start, self._seconds_left(started), heard, ended)
+
+    def _seconds_left(self, started: float) -> Callable[[], float]:
+        """Of the corpus's deadline for a call, and of the budget that it is made within."""
+        until = started + self._aws.deadline_seconds
+        running = limits()
+        return lambda: min(until - time.monotonic(), running.seconds_left())
+
     def rerank(self, **params: Any) -> dict[str, Any]:
         """Call a Bedrock reranker (service ``bedrock-agent-runtime``)."""
         started = time.monotonic()
@@ -112,6 +167,35 @@ class Runtime:
             output_tokens=output_tokens,
             seconds=time.monotonic() - started,
         )
+
+
+def spoken(parts: Iterable[bytes]) -> Iterator[tuple[str, str]]:
+    """Yield text and, at the end, why it ended, from an endpoint's server-sent events.
+
+    Text Generation Inference's (``token.text``), LMI's, and OpenAI's (``choices``) are understood;
+    an event may come in several parts.
+    """
+    buffer = b""
+    for part in parts:
+        *lines, buffer = (buffer + part).split(b"\n")
+        yield from filter(any, map(_said, lines))
+    yield from filter(any, map(_said, [buffer]))
+
+
+def _said(line: bytes) -> tuple[str, str]:
+    try:
+        event = json.loads(line.removeprefix(b"data:"))
+    except ValueError:  # an empty line, a comment, the last "[DONE]"
+        return "", ""
+    if not isinstance(event, dict):
+        return "", ""
+    if choices := event.get("choices"):
+        delta = choices[0].get("delta") or {}
+        return delta.get("content") or "", choices[0].get("finish_reason") or ""
+    token = event.get("token") or {}
+    details = event.get("details") or {}
+    text = "" if token.get("special") else token.get("text", "")
+    return text, str(details.get("finish_reason") or "")
 
 
 def _json(body: bytes) -> Any:
