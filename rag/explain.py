@@ -7,7 +7,7 @@ there, may read now. Nobody else reads anything, and each attempt is recorded.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -121,7 +121,7 @@ def _explained(
     entries = {
         one.document_id: one for one in documents.entries(db, context.corpus, body["documents"])
     }
-    tell = _teller(context, db, records, asked)
+    tell = Tell(context, db, records, asked)
     known = {
         name: _document(name, one, entries.get(name), tell)
         for name, one in body["documents"].items()
@@ -144,7 +144,12 @@ def _explained(
             known[one["document"]] = Document(one["document"], unknown, "", "", "")
     found = tuple(_found(one, body, known, readable, tell) for one in body["hits"])
     sentences = tuple(_sentences(body, known, readable, found, tell))
-    return Explanation(
+    feedback = tuple(
+        Feedback(one.at, one.body["rating"], tell(one.body.get("comment")))
+        for one in records
+        if one.kind == "feedback"
+    )
+    told = Explanation(
         answer_id=body["answer"],
         corpus=context.corpus,
         kind=asked.kind,
@@ -172,44 +177,51 @@ def _explained(
         calls=tuple(body.get("calls", ())),
         usage=body.get("usage", {}),
         seconds=body["seconds"],
-        verified=checking.check(db),
-        feedback=tuple(
-            Feedback(one.at, one.body["rating"], tell(one.body.get("comment")))
-            for one in records
-            if one.kind == "feedback"
-        ),
+        verified=audit.verify(db),
+        feedback=feedback,
     )
+    if told.whole and tell.wrong:
+        verified = replace(told.verified, broken=asked.seq, reason=tell.wrong)
+        return replace(told, verified=verified)
+    return told
 
 
-Tell = Callable[[str | None], Told]
-"""From a record's reference to a text to the text with its state."""
+class Tell:
+    """From a record's reference to a text to the text with its state.
 
+    Attributes:
+        wrong: What is wrong with the first text that is not as it was written, or nothing.
+    """
 
-def _teller(context: Context, db: Connection, records: Sequence[Record], asked: Record) -> Tell:
-    hashes = [one for record in records for one in texts.references(record.body)]
-    held = texts.held(db, context.corpus, hashes)
-    removed = {
-        one: (record.at, said["why"])
-        for record, said in checking.removals(db, context.corpus)
-        if record.seq > asked.seq
-        for one in said["texts"]
-    }
+    def __init__(
+        self, context: Context, db: Connection, records: Sequence[Record], asked: Record
+    ) -> None:
+        hashes = [one for record in records for one in texts.references(record.body)]
+        self._held = texts.held(db, context.corpus, hashes)
+        self._removed = {
+            one: (record.at, said["why"])
+            for record, said in checking.removals(db, context.corpus)
+            if record.seq > asked.seq
+            for one in said["texts"]
+        }
+        self.wrong = ""
 
-    def tell(reference: str | None) -> Told:
+    def __call__(self, reference: str | None) -> Told:
+        """Return what became of a text; None: the record names none."""
         if reference is None:
             return Told(None, "missing", "", "none was recorded")
         name = reference.removeprefix("text:")
-        if name in removed:
-            at, why = removed[name]
+        if name in self._removed:
+            at, why = self._removed[name]
             return Told(None, "removed", name, f"removed by {why} on {at[:10]}")
-        kept = held.get(name)
+        kept = self._held.get(name)
         if kept is None:
+            self.wrong = self.wrong or f"its text {name[:16]} is missing"
             return Told(None, "missing", name, "it is not there, and no record says why")
         if not kept.whole:
+            self.wrong = self.wrong or f"its text {name[:16]} was changed"
             return Told(kept.text, "changed", name, "it is not what was recorded")
         return Told(kept.text, "kept", name)
-
-    return tell
 
 
 def _document(

@@ -52,8 +52,8 @@ def page(told: Explanation) -> str:
 def _facts(told: Explanation) -> str:
     verified = told.verified
     proof = (
-        f'<span class="good">as it was written: {verified.records:,} records, '
-        f"{verified.texts:,} texts</span>"
+        f'<span class="good">as it was written: {verified.records:,} records in one chain, '
+        "and every text here</span>"
         if told.whole
         else f'<span class="bad">broken at record {verified.broken:,}: '
         f"{_out(verified.reason)}</span>"

@@ -131,7 +131,7 @@ class Explanation:
         calls: To models: URI, prompt with its hash, tokens, price, seconds.
         usage: As the answer told it.
         seconds: By stage; ``all`` is from the question to the record.
-        verified: What became of a check of the whole audit.
+        verified: What became of a check of the whole chain, and of the texts told here.
     """
 
     answer_id: str

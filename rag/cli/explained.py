@@ -58,7 +58,7 @@ def _head(told: Explanation) -> Iterator[str]:
     yield from _wrapped("Question  ", told.question)
     yield f"Outcome   {_outcome(told)}"
     if told.whole:
-        yield f"Verified  yes: record {told.seq:,} of {told.verified.records:,}, and every text"
+        yield f"Verified  yes: {told.verified.records:,} records in one chain, and every text here"
     else:
         yield f"Verified  NO: record {told.verified.broken:,}: {told.verified.reason}"
 
@@ -182,7 +182,7 @@ def _feedback(told: Explanation) -> Iterator[str]:
 
 
 def _proof(told: Explanation) -> Iterator[str]:
-    yield f"this record   {told.hash}"
+    yield f"this record   {told.hash}, number {told.seq:,}"
     yield f"last record   {told.verified.head}"
     yield "Compare the last hash, or an older one, with what was noted elsewhere:"
     yield "sluice audit --verify --anchor HASH"
