@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from rag.retrieve.filters.tree import (
     Filter,
     Not,
     Operator,
+    Wildcard,
     conjuncts,
     every,
     pattern,
@@ -79,15 +81,17 @@ def _compared(field: str, one: Compare) -> Body:
     if one.operator == "=":
         return {"term": {field: {"value": one.value}}}
     if one.operator == "~":
-        return {"wildcard": {field: {"value": _wildcards(str(one.value))}}}
+        return _like(field, list(pattern(str(one.value))))
     return {"range": {field: {_RANGES[one.operator]: one.value}}}
 
 
-def _wildcards(text: str) -> str:
+def _like(field: str, parts: Sequence[str | Wildcard]) -> Body:
     r"""Return a pattern as Lucene has it: ``*``, ``?``, and a backslash before what is literal."""
-    return "".join(
-        "".join(f"\\{letter}" if letter in "*?\\" else letter for letter in part)
-        if isinstance(part, str)
-        else part.sign
-        for part in pattern(text)
+    texts = [part for part in parts if isinstance(part, str)]
+    if len(texts) == len(parts):
+        return {"term": {field: {"value": "".join(texts)}}}
+    value = "".join(
+        re.sub(r"[*?\\]", r"\\\g<0>", part) if isinstance(part, str) else part.sign
+        for part in parts
     )
+    return {"wildcard": {field: {"value": value}}}
