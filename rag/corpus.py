@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from rag.ingest.reindex import ReindexReport
     from rag.ingest.report import SyncReport
     from rag.ingest.rollback import RollbackReport
-    from rag.langchain import CorpusRetriever
+    from rag.langchain import CorpusRetriever, CorpusRunnable
     from rag.ledger import QuarantineEntry, Run, Summary
     from rag.ledger.audit import Verified
     from rag.ledger.erased import KeptOut
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from rag.retrieve.filters import Filter
     from rag.retrieve.query import Where
     from rag.reveal import Revealed
+    from rag.rights import Expand
     from rag.targets import Target
 
 EVALUATED_HITS = 300
@@ -80,20 +81,25 @@ class Corpus:
         print(answer.text, [citation.quote for citation in answer.citations])
     """
 
-    def __init__(self, loaded: Loaded) -> None:
+    def __init__(self, loaded: Loaded, expand: Expand | None = None) -> None:
         self.loaded = loaded
+        self._expand = expand
         self.name: str = loaded.config.corpus
         self._context_made: Context | None = None
         self._remembered_made: Remembered | None = None
 
     @classmethod
-    def open(cls, corpus: str | Path) -> Corpus:
+    def open(cls, corpus: str | Path, *, expand: Expand | None = None) -> Corpus:
         """Open a corpus by its name in ``corpora/`` or by the path of its file.
+
+        Args:
+            expand: Makes an asker's principals, with their groups, of those given; instead of
+                ``rights.expand`` of the file. See `rag.rights`.
 
         Raises:
             ConfigError: There is none, or its file is wrong.
         """
-        return cls(load(corpus))
+        return cls(load(corpus), expand)
 
     @property
     def _context(self) -> Context:
@@ -223,7 +229,8 @@ class Corpus:
         """
         from rag.reveal import reveal
 
-        return reveal(self._context, pseudonyms, documents, principals=principals, purpose=purpose)
+        asker = self._asker(principals)
+        return reveal(self._context, pseudonyms, documents, principals=asker, purpose=purpose)
 
     def erase(
         self,
@@ -487,7 +494,18 @@ class Corpus:
 
         own = self.loaded.config.answer.budget
         limits = (budget or Budget()).under(Budget(own.tokens, own.usd, own.seconds))
-        return Asked(question, tuple(principals), where, target, limits)
+        return Asked(question, self._asker(principals), where, target, limits)
+
+    def _asker(self, principals: Sequence[Principal]) -> tuple[Principal, ...]:
+        """Return who asks, with all groups.
+
+        Raises:
+            RightsUnknown: That could not be found out: nobody is let in.
+        """
+        from rag.rights import expanded, named
+
+        place = self.loaded.config.rights.expand
+        return expanded(principals, self._expand or (named(place) if place else None))
 
     @property
     def _remembered(self) -> Remembered | None:
@@ -514,7 +532,7 @@ class Corpus:
         """
         from rag.explain import explain
 
-        return explain(self._context, answer_id, principals)
+        return explain(self._context, answer_id, self._asker(principals))
 
     def feedback(
         self,
@@ -551,7 +569,7 @@ class Corpus:
         """
         from rag.audit.export import export
 
-        return export(self._context, path, principals)
+        return export(self._context, path, self._asker(principals))
 
     def mask(self, text: str) -> MaskedText:
         """Return a question as it would be searched for, and what was found in it.
@@ -565,11 +583,36 @@ class Corpus:
 
         return masked(self._context, text)
 
-    def as_retriever(self, *, principals: Sequence[Principal], k: int = 10) -> CorpusRetriever:
+    def as_retriever(
+        self,
+        *,
+        principals: Sequence[Principal],
+        k: int = 10,
+        where: Where | Filter | str | None = None,
+        budget: Budget | None = None,
+    ) -> CorpusRetriever:
         """Return a LangChain ``BaseRetriever`` over what these principals may read."""
         from rag.langchain import CorpusRetriever
 
-        return CorpusRetriever(corpus=self, principals=tuple(principals), k=k)
+        return CorpusRetriever(
+            corpus=self, principals=tuple(principals), k=k, where=where, budget=budget
+        )
+
+    def as_runnable(
+        self,
+        *,
+        principals: Sequence[Principal],
+        where: Where | Filter | str | None = None,
+        target: str | None = None,
+        budget: Budget | None = None,
+    ) -> CorpusRunnable:
+        """Return a LangChain ``Runnable`` from a question to a cited answer, as a message.
+
+        It streams, and it is async: see `rag.langchain.CorpusRunnable`.
+        """
+        from rag.langchain import CorpusRunnable
+
+        return CorpusRunnable(self, principals, where, target, budget)
 
     def evaluate(
         self, queries: Path, qrels: Path, *, principals: Sequence[Principal] | None = None

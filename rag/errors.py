@@ -54,6 +54,22 @@ class NotIndexed(SluiceError):
     """The corpus was never synced here, so there is nothing to search."""
 
 
+class RightsUnknown(SluiceError):
+    """What an asker may read could not be found out, so nothing is shown.
+
+    Args:
+        why: Without an end.
+    """
+
+    transient = True
+
+    def __init__(self, why: str) -> None:
+        super().__init__(
+            f"It is not known what this asker may read: {why}.",
+            "See rights.expand of the corpus file; nothing is shown until it answers.",
+        )
+
+
 class ListingFailed(SluiceError):
     """The source could not be listed whole: nothing is deleted on such evidence."""
 

@@ -26,6 +26,7 @@ from rag.config.steps import (
     Override,
     Parse,
     Privacy,
+    Rights,
     Rules,
     Search,
     Spending,
@@ -66,6 +67,7 @@ __all__ = [
     "PathRule",
     "Principal",
     "Privacy",
+    "Rights",
     "Rules",
     "Search",
     "Secret",
@@ -107,6 +109,7 @@ class CorpusConfig(Section):
     )
     search: Search = Field(default_factory=Search)
     answer: Answering = Field(default_factory=Answering)
+    rights: Rights = Field(default_factory=Rights)
     audit: Auditing = Field(default_factory=Auditing)
     aws: Aws = Field(default_factory=Aws)
     shard_documents: int = Field(200, ge=1, description="Documents that one task handles")

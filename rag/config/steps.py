@@ -273,6 +273,17 @@ class Answering(Section):
     prompt: int = Field(1, ge=1, description="Version of the chat model's prompt")
 
 
+class Rights(Section):
+    """How it is found out who an asker is."""
+
+    expand: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$",
+        description="module:function that makes an asker's principals, with their groups, of "
+        "those given",
+    )
+
+
 class Auditing(Section):
     """What is recorded of questions, and who may read it."""
 
