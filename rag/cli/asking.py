@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rag.cli.output import CORPUS, JSON, show, show_json, show_table
+from rag.cli.output import CORPUS, JSON, show, show_json, show_table, visible
+
+if TYPE_CHECKING:
+    from rag.records import Answer, Event
+    from rag.retrieve.filters import Filter
 
 QUESTION = Annotated[str, typer.Argument(metavar="QUESTION", help="In quotes.")]
 ASKER = Annotated[
@@ -19,6 +24,13 @@ ASKER = Annotated[
 TARGET = Annotated[
     str | None,
     typer.Option(metavar="KIND", help="Which target to search, where the corpus has several."),
+]
+WHERE = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="FILTER",
+        help='Only such passages: name=pay.txt, or type = "application/pdf" and page >= 3.',
+    ),
 ]
 
 
@@ -33,24 +45,16 @@ def search(
     question: QUESTION,
     asker: ASKER,
     k: Annotated[int, typer.Option("--k", min=1, max=1000, help="Passages.")] = 10,
-    where: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="FILTER",
-            help='Only such passages: name=pay.txt, or type = "application/pdf" and page >= 3.',
-        ),
-    ] = None,
+    where: WHERE = None,
     target: TARGET = None,
     as_json: JSON = False,
 ) -> None:
     """Find passages that the asker may read."""
     from rag.corpus import Corpus
-    from rag.retrieve.filters import together
 
     principals = principals_of(asker)
-    narrowed = together(where) if where else None
     hits = Corpus.open(corpus).search(
-        question, principals=principals, k=k, where=narrowed, target=target
+        question, principals=principals, k=k, where=_narrowed(where), target=target
     )
     if as_json:
         show_json(
@@ -78,44 +82,102 @@ def ask(
     corpus: CORPUS,
     question: QUESTION,
     asker: ASKER,
+    where: WHERE = None,
     target: TARGET = None,
+    tokens: Annotated[
+        int | None, typer.Option("--budget-tokens", min=1, help="Of context and answer together.")
+    ] = None,
+    usd: Annotated[
+        float | None, typer.Option("--budget-usd", min=0, help="List price of all calls to models.")
+    ] = None,
+    seconds: Annotated[
+        float | None, typer.Option("--budget-seconds", help="Until the last word.")
+    ] = None,
+    stream: Annotated[
+        bool | None,
+        typer.Option(help="Show words as they come; by default on a terminal.", show_default=False),
+    ] = None,
     as_json: JSON = False,
 ) -> None:
     """Answer with citations, or abstain.
 
     From nothing that the asker may not read.
     """
+    from rag.budget import Budget
     from rag.corpus import Corpus
 
-    answer = Corpus.open(corpus).ask(question, principals=principals_of(asker), target=target)
+    opened = Corpus.open(corpus)
+    events = opened.stream(
+        question,
+        principals=principals_of(asker),
+        where=_narrowed(where),
+        target=target,
+        budget=Budget(tokens, usd, seconds),
+    )
+    live = not as_json and (sys.stdout.isatty() if stream is None else stream)
+    with events:
+        answer = _told(events, live=live)
     if as_json:
-        show_json(
-            {
-                "answer_id": answer.answer_id,
-                "question": answer.question,
-                "text": answer.text,
-                "abstained": answer.abstained,
-                "citations": [
-                    {
-                        "document": one.document,
-                        "document_id": one.document_id,
-                        "chunk": one.chunk,
-                        "quote": one.quote,
-                        "page": one.page,
-                        "section": list(one.section),
-                        "score": one.score,
-                    }
-                    for one in answer.citations
-                ],
-                "usage": answer.usage,
-                "left_out": answer.left_out,
-            }
-        )
+        show_json(_answer(answer))
         return
-    show(answer.text)
+    if not live:
+        show(answer.text)
     for number, one in enumerate(answer.citations, start=1):
         show(f"\n[{number}] {_place(one.document, one.page, one.section)}")
         show(_indented(f"“{one.quote}”"))
+    if answer.partial:
+        show(f"\nThe answer ends early: its {answer.partial} is used up.")
+
+
+def _told(events: Iterable[Event], *, live: bool) -> Answer:
+    """Return the answer that events end with; show its words as they come if `live`."""
+    from rag.records import Done, Refusal, Token
+
+    said = False
+    for event in events:
+        if isinstance(event, Done):
+            if live and not event.answer.abstained:
+                show()
+            return event.answer
+        if live and isinstance(event, Token):
+            sys.stdout.write(visible(event.text))
+            sys.stdout.flush()
+            said = True
+        elif live and isinstance(event, Refusal):
+            from rag.asking.refusing import told
+
+            show(f"\n\n{told(event)}" if said else told(event))
+    raise AssertionError("a stream ends with Done, or raises")
+
+
+def _answer(answer: Answer) -> dict[str, Any]:
+    """An answer as programs read it."""
+    refusal = answer.refusal
+    return {
+        "answer_id": answer.answer_id,
+        "question": answer.question,
+        "text": answer.text,
+        "abstained": answer.abstained,
+        "reason": refusal.kind if refusal else None,
+        "nearest": list(refusal.nearest) if refusal else [],
+        "support": answer.support,
+        "partial": answer.partial or None,
+        "cached": answer.cached or None,
+        "citations": [
+            {
+                "document": one.document,
+                "document_id": one.document_id,
+                "chunk": one.chunk,
+                "quote": one.quote,
+                "page": one.page,
+                "section": list(one.section),
+                "score": one.score,
+            }
+            for one in answer.citations
+        ],
+        "usage": answer.usage,
+        "left_out": answer.left_out,
+    }
 
 
 def evaluate(
@@ -154,6 +216,12 @@ def evaluate(
         show_table(
             list(named), [[one if isinstance(one, int) else f"{one:.4f}" for one in named.values()]]
         )
+
+
+def _narrowed(where: Sequence[str] | None) -> Filter | None:
+    from rag.retrieve.filters import together
+
+    return together(where) if where else None
 
 
 def principals_of(given: Sequence[str]) -> tuple[str, ...]:

@@ -45,7 +45,7 @@ def test_the_budget_is_never_exceeded_and_every_hit_is_accounted_for(
 def test_the_best_hit_is_cut_after_a_sentence_rather_than_dropped() -> None:
     packed = pack([hit("a", "One two. Three four. Five six.")], 5, count)
     assert [passage.text for passage in packed.passages] == ["One two. Three four."]
-    assert packed.left_out == {"a": "its last 1 sentences: over the budget"}
+    assert packed.left_out == {"a": "1 of its sentences: over the budget"}
 
 
 def test_a_smaller_hit_may_take_the_place_that_a_larger_one_leaves() -> None:
