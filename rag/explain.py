@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 ASKED = ("answer", "search")
 """Kinds of records that can be explained."""
+STAGES = ("mask", "search", "pack", "generate", "ground", "all")
+"""As they follow one another; a record has them by name."""
 WITHHELD = "these principals may not read it"
 
 
@@ -122,9 +124,9 @@ def _explained(
         one.document_id: one for one in documents.entries(db, context.corpus, body["documents"])
     }
     tell = Tell(context, db, records, asked)
+    ranked = dict.fromkeys(one["document"] for one in body["hits"])
     known = {
-        name: _document(name, one, entries.get(name), tell)
-        for name, one in body["documents"].items()
+        name: _document(name, body["documents"][name], entries.get(name), tell) for name in ranked
     }
     readable = {
         one["chunk"]: reader.reads(
@@ -176,7 +178,7 @@ def _explained(
         documents=tuple(known.values()),
         calls=tuple(body.get("calls", ())),
         usage=body.get("usage", {}),
-        seconds=body["seconds"],
+        seconds={one: body["seconds"][one] for one in sorted(body["seconds"], key=_stage)},
         verified=audit.verify(db),
         feedback=feedback,
     )
@@ -222,6 +224,10 @@ class Tell:
             self.wrong = self.wrong or f"its text {name[:16]} was changed"
             return Told(kept.text, "changed", name, "it is not what was recorded")
         return Told(kept.text, "kept", name)
+
+
+def _stage(name: str) -> int:
+    return STAGES.index(name) if name in STAGES else len(STAGES) - 1
 
 
 def _document(
