@@ -159,6 +159,7 @@ _DATE = re.compile(
     r"\d{1,4}[./\- ]\w{1,12}[./\- ,]{1,2}\d{1,4}|\w{3,12}\.? \d{1,2},? \d{4}|\b\d{8}\b"
 )
 _SEPARATORS = re.compile(r"[:=\t—]|\.{3}|_{3}|·{3}")
+_SENTENCE = re.compile(r"(?<=[^\W\d_][^\W\d_A-Z]{4})\. (?=[^\W\d_a-z]\w+ [^\W\d_]\w+)")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|_")
 _COMPANY = re.compile(
     r"\b(?:Ltd|GmbH|AG|Inc|LLC|LLP|PLC|plc|Corp|S\.?A|SpA|BV|NV|Bank|Hospital|Clinic|"
@@ -222,6 +223,8 @@ def _by_label(
     entity = next((entity for entity, key in _KEYED if key.search(label)), "")
     if entity:
         start, end = _trim(text, first, last)
+        if entity == "STREET_ADDRESS" and not whole:
+            end = _one_sentence(text, start, end)
         piece = text[start:end]
         if entity == "DATE_OF_BIRTH":
             ranges = [match.span() for match in _DATE.finditer(text, first, last)]
@@ -336,6 +339,13 @@ def _ordinary(word: Word) -> bool:
 
 def _trim(text: str, first: int, last: int) -> tuple[int, int]:
     piece = text[first:last]
-    return first + len(piece) - len(piece.lstrip()), last - (
-        len(piece) - len(piece.rstrip(" \t\n,;\"'"))
-    )
+    end = last - (len(piece) - len(piece.rstrip(" \t\n,;\"'}]>")))
+    return first + len(piece) - len(piece.lstrip(" \t\n\"'{[<")), end
+
+
+def _one_sentence(text: str, first: int, last: int) -> int:
+    """Return where an address ends when sentences without any number follow on its line."""
+    stop = next(_SENTENCE.finditer(text, first, last), None)
+    if stop is None or any(map(str.isdigit, text[stop.end() : last])):
+        return last
+    return stop.start()

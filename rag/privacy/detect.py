@@ -154,6 +154,7 @@ class Detector:
             found += kept(people.believable(text, ner.persons(read), bool(holes)))
             found += kept(people.everywhere(text, found)[len(found) :])
         found += kept(again(text, found))
+        found = joining.apart(text, found)
         safety = self.policy.safety
         resolved = spans.resolve(spans.cut(found, holes), safety)
         fresh = resolved
@@ -168,7 +169,14 @@ class Detector:
         return resolved if whole == resolved else spans.resolve(spans.cut(whole, holes), safety)
 
     def _whole(self, text: str, finding: Finding) -> Finding:
-        """Take in the rest of a word: behind a pseudonym's code it would pass for a part of it."""
+        """Leave a name's titles out, and take in the rest of a word.
+
+        Behind a pseudonym's code that rest would pass for a part of it.
+        """
+        from rag.privacy.sightings import untitled
+
+        if finding.entity == "PERSON":
+            finding = replace(finding, start=untitled(text, finding.start, finding.end))
         rest = _REST.match(text, finding.end)
         if rest is None or self.policy.action(finding.entity) != "pseudonym":
             return finding

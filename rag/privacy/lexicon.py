@@ -32,6 +32,16 @@ _FILES = (
 )
 _ENDINGS = (
     ("ies", "y"),
+    ("men", "man"),
+    ("ors", "e"),
+    ("or", "e"),
+    ("ers", ""),
+    ("ers", "e"),
+    ("ings", ""),
+    ("ings", "e"),
+    ("ation", "e"),
+    ("ations", "e"),
+    ("able", ""),
     ("es", ""),
     ("es", "e"),
     ("s", ""),
@@ -45,6 +55,8 @@ _ENDINGS = (
     ("ly", ""),
     ("ness", ""),
 )
+_PREFIXES = ("on", "off", "out", "over", "under", "un", "re", "pre", "co", "non", "inter", "up")
+_FORMED = ("ing", "ed", "ly", "ness", "s")
 _SURNAME_ENDINGS = (
     "owski", "ewski", "inski", "ynski", "owska", "ewska", "inska", "ynska", "wicz", "czyk", "czak",
     "enko", "chuk", "ovich", "evich", "ovna", "evna", "sson", "opoulos", "poulou", "idis", "akis",
@@ -121,15 +133,25 @@ def flags_of(folded: str) -> int:
     """Return what is known of a folded word, also when it is an inflected ordinary one."""
     known = lexicon()
     flags = known.get(folded, 0)
-    if not flags and len(folded) > 4:
-        for ending, stem in _ENDINGS:
-            if folded.endswith(ending) and known.get(folded[: -len(ending)] + stem, 0) & (
-                COMMON | ORDINARY
-            ):
-                return ORDINARY
+    if not flags and len(folded) > 3:
+        if _inflected(known, folded):
+            return ORDINARY
+        if len(folded) > 8 and folded.endswith(_FORMED):
+            for prefix in _PREFIXES:
+                if folded.startswith(prefix) and _inflected(known, folded[len(prefix) :]):
+                    return ORDINARY
         if len(folded) > 6 and folded.endswith(_SURNAME_ENDINGS):
             return SURNAME
     return flags
+
+
+def _inflected(known: dict[str, int], folded: str) -> bool:
+    """Tell whether a word is a form of an ordinary one: cars, lived."""
+    return any(
+        folded.endswith(ending)
+        and known.get(folded[: -len(ending)] + stem, 0) & (COMMON | ORDINARY)
+        for ending, stem in _ENDINGS
+    )
 
 
 def sure(flags: int) -> bool:

@@ -10,6 +10,7 @@ from rag.privacy.lexicon import COMMON, GIVEN, RARE, SURNAME, sure
 from rag.privacy.neighbours import STRONG, evidence
 from rag.privacy.reading import Reading
 
+_LETTERS = frozenset({"mail", "email", "message", "msg", "text", "call", "note", "letter", "reply"})
 _PAIR = re.compile(r"[ _.\-]")
 
 
@@ -75,7 +76,9 @@ def _introduced(read: Reading, place: int) -> Span | None:
 def _after_cue(read: Reading, place: int) -> Span | None:
     """A word in no list after "my name is": it is one."""
     word = read.words[place]
-    if read.flags[place] or len(word.folded) < 3 or not _named(read, place):
+    if read.flags[place] or len(word.folded) < 3:
+        return None
+    if not _named(read, place) and not _spoken_to(read, place):
         return None
     last = place
     if place + 1 < len(read.words) and read.gap(place) == " ":
@@ -97,6 +100,20 @@ def _named(read: Reading, place: int) -> bool:
     if before.folded == "is":
         return place > 1 and read.words[place - 2].folded == "name"
     return before.folded == "name" and "s" in gap
+
+
+def _spoken_to(read: Reading, place: int) -> bool:
+    """Tell whether chat speaks to or of somebody there: tell wietske, a mail from okandla."""
+    if (
+        not read.loose
+        or not place
+        or read.gap(place - 1) != " "
+        or len(read.words[place].folded) < 4
+    ):
+        return False
+    before = read.words[place - 1].folded
+    earlier = read.words[place - 2].folded if place > 1 else ""
+    return before in cues.TALKING or (before in {"from", "to"} and earlier in _LETTERS)
 
 
 def _cued(read: Reading, place: int) -> bool:

@@ -11,7 +11,7 @@ from presidio_analyzer import LocalRecognizer, RecognizerResult
 from rag.privacy import cues, lower_case
 from rag.privacy.lexicon import COMMON, GIVEN, PROPER, RARE, SURNAME, lexicon, plain, sure
 from rag.privacy.lower_case import Span
-from rag.privacy.neighbours import STRONG, WEAK, evidence, of_thing, signs
+from rag.privacy.neighbours import STRONG, WEAK, acronym, dated, evidence, of_thing, signs
 from rag.privacy.pseudonym import PARTICLES, TITLES
 from rag.privacy.reading import Reading, reading, stands
 from rag.privacy.runs import IRISH, extend, inverted
@@ -103,6 +103,8 @@ def _at(read: Reading, place: int) -> Span | None:
     if turned is not None:
         return Span(place, turned, 0.75)
     if last > place:
+        if dated(read, place):
+            return None
         return _of_words(read, place, last)
     return _alone(read, place)
 
@@ -153,6 +155,12 @@ def _leads(read: Reading, place: int, last: int) -> bool:
 def _alone(read: Reading, place: int) -> Span | None:
     word, flags = read.words[place], read.flags[place]
     length = len(word.folded)
+    if (
+        word.folded == "he"
+        or dated(read, place)
+        or (acronym(read, place) and evidence(read, place, place) < STRONG)
+    ):
+        return None
     if sure(flags):
         if not word.capital:
             return lower_case.alone(read, place)

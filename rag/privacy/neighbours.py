@@ -21,6 +21,8 @@ _FIRM_BEFORE = frozenset({"at", "by", "from", "the", "for", "employer", "bank"})
 _VILLAGE = re.compile(
     r"[-–](?:sur|sous|les|lès|la|le|en|près|aux|lez|unter|ob|am|an|im|bei|in)[-–]"
 )
+_MONTHS = word_set("april may june august january")
+_DATING = word_set("in since until till last next this during early late mid of by")
 _ROW = 8  # words on either side
 _DOTTED = re.compile(
     r",? ?(?:[ASIK]/[SA]\b|S\.? ?A\.?(?: ?S\.| ?de C\.)?|S\. ?L\. ?(?:U\.)?|S\. ?[Rrp]\. ?[lA]\.|"
@@ -122,6 +124,29 @@ def _within_sentence(read: Reading, first: int, last: int) -> bool:
     if before.capital and before.folded not in {"i", "and"}:
         return False
     return last + 1 == len(words) or not words[last + 1].capital or read.gap(last) != " "
+
+
+def acronym(read: Reading, place: int) -> bool:
+    """Tell whether a listed name stands in capitals amid words that do not: the MARC format."""
+    word = read.words[place]
+    if not word.upper or len(word.folded) < 3:
+        return False
+    beside = [
+        read.words[other]
+        for other, gap in ((place - 1, place - 1), (place + 1, place))
+        if 0 <= other < len(read.words) and read.gap(gap) == " "
+    ]
+    if not beside or any(other.upper and len(other.folded) > 1 for other in beside):
+        return False
+    before = read.words[place - 1].folded if place and read.gap(place - 1) == " " else ""
+    return before not in cues.ADDRESSING and before not in cues.TITLED
+
+
+def dated(read: Reading, place: int) -> bool:
+    """Tell whether a month stands there and no name: In May | Kerry complained."""
+    if read.words[place].folded not in _MONTHS or not place or read.gap(place - 1) != " ":
+        return False
+    return read.words[place - 1].folded in _DATING
 
 
 def of_thing(read: Reading, first: int, last: int) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rag.privacy import cues
 from rag.privacy.lexicon import COMMON, GIVEN, ORDINARY, PROPER, RARE, SURNAME, plain, sure
 from rag.privacy.names import end_of
-from rag.privacy.neighbours import STRONG, WEAK, evidence, of_thing
+from rag.privacy.neighbours import STRONG, WEAK, acronym, dated, evidence, of_thing
 from rag.privacy.pseudonym import PARTICLES, TITLES
 from rag.privacy.reading import Reading, reading
 from rag.privacy.sightings import everywhere
@@ -30,6 +30,7 @@ _OPENING = word_set(
     also only now here there again because before after since until though although yet still
     """
 )
+_LOCATING = word_set("in of near at into across throughout within")
 _BREAK = re.compile(r"\n\s*\n|\||[:;]|\t|\n|\d+|[\"“”()\[\]<>/]|\s[-–—]\s| {3,}")
 _BESIDE = re.compile(r"(?<![^\W\d_])[a-z]\w*,? \Z")
 _FOLLOWS = re.compile(r"(?:['’]s)?,? [a-z]")
@@ -75,14 +76,33 @@ def _without_ordinary(read: Reading, one: Entity) -> tuple[int, int]:
     """Take an ordinary first word off (Then | GONZALES); nothing is left of a word like bedrock."""
     places = read.within(one.start, one.end)
     first = read.words[places[0]].folded if places else ""
-    if len(places) > 1 and (read.flags[places[0]] == COMMON or first in _OPENING):
+    if len(places) > 1 and (
+        read.flags[places[0]] == COMMON or first in _OPENING or dated(read, places[0])
+    ):
         return read.words[places[1]].start, one.end
-    if len(places) == 1 and plain(read.flags[places[0]]):
+    if len(places) == 1 and _nobody(read, places[0]):
         return one.start, one.start
-    small = not any(read.words[place].capital for place in places)
-    if small and all(read.flags[place] & (COMMON | ORDINARY) for place in places):
-        return one.start, one.start
+    if not any(read.words[place].capital for place in places):
+        flags = [read.flags[place] for place in places]
+        strange = not read.loose and not any(f & (GIVEN | SURNAME) for f in flags)
+        if strange or all(f & (COMMON | ORDINARY) for f in flags):
+            return one.start, one.start
     return one.start, one.end
+
+
+def _nobody(read: Reading, place: int) -> bool:
+    """Tell whether a lone word is no person, however sure the model is of it."""
+    flags, word = read.flags[place], read.words[place]
+    if plain(flags) or word.folded == "he" or dated(read, place):
+        return True
+    if acronym(read, place) or (flags & PROPER and _located(read, place)):
+        return evidence(read, place, place) < STRONG
+    return False
+
+
+def _located(read: Reading, place: int) -> bool:
+    """Tell whether "in" or "of" stands in front, as it does of places."""
+    return place > 0 and read.gap(place - 1) == " " and read.words[place - 1].folded in _LOCATING
 
 
 def _person(read: Reading, inside: range, masked: bool) -> bool:

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import permutations
 
 from rag.privacy import cues
-from rag.privacy.lexicon import COMMON, GIVEN, PROPER, RARE, plain
+from rag.privacy.lexicon import COMMON, GIVEN, PROPER, RARE, SURNAME, flags_of, plain
 from rag.privacy.names import end_of
-from rag.privacy.neighbours import STRONG, evidence
+from rag.privacy.neighbours import STRONG, dated, evidence
 from rag.privacy.pseudonym import PARTICLES, TITLES, person_key
 from rag.privacy.reading import Reading, reading
-from rag.privacy.words import word_set
+from rag.privacy.words import fold, word_set
 from rag.records import Finding
 
 _LONGEST = 6  # words of one name
@@ -20,12 +20,22 @@ _TYPO = 6  # letters of the shortest name that is sought misspelt
 _MONTHS = word_set("april may june july august january jan mar jun sun sunday friday")
 _GAP = re.compile(r"[ \t_.\-–‐‑+]{1,2}|,[ \t]?|[ \t]?\n|%20")
 _TITLE = re.compile(
-    r"\b(?:(?:Mr|Mrs|Ms|Mx|Miss|Dr|Drs|Prof|Univ\.-?Prof|Sir|Dame|Lord|Lady|Rev|Hon|Fr|Hr|Herrn?|"
-    r"Frau|Mme|Mlle|Madame|Monsieur|Sra?|Srta|Señora?|Señorita|Senhora?|Dott|Dott\.ssa|Sig|"
-    r"Sig\.ra|Signora?|Ing|Dipl\.-?Ing|Mag|Avv|Pani?|Mgr|inż|mevr?|Mevrouw|Bay|Bayan|Dra|Doña|Don|"
-    r"Dona|Shri|Smt|MR|MRS|MS|DR|mr|mrs|ms|dr|dhr|señora?|senhora?|signora?|pani?|frau|herrn?)"
-    r"(?:\.|\b)[ \t]?(?:med\.[ \t])?){1,3}\Z"
+    r"(?:(?:mrs?|ms|mx|miss|drs?|dra|prof|professor|doctor|univ\.-?prof|sir|dame|lord|lady|rev|"
+    r"herrn?|frau|mme|mlle|madame|monsieur|sr|sra|srta|señora?|señorita|senhora?|dott|dott\.ssa|"
+    r"sig\.?(?:ra)?|signora?|dipl\.-?ing|avv|pani|mgr|mevr?|mevrouw|meneer|dhr|shri|smt|pt|patient|"
+    r"tisztelt|kedves|(?:ing|mag|hon|fr|hr)(?=\.))(?:\.[ \t]?|[ \t])(?:(?:med|h\. ?c|rer|nat|phil|"
+    r"jur)\.[ \t])*){1,3}(?=[^\W\d_])",
+    re.IGNORECASE,
 )
+_GIVEN_BEHIND = re.compile(
+    r", ?([^\W\d_a-zß-öø-ÿ][^\W\d_A-Z]{2,20})(?: [A-Z]\b\.?)?"
+    r"(?=[ \t]*(?:[\n|;\t\"]|\Z|,? \(?(?:MRN|DOB|NHS|SSN|born|aged?|\d{1,3} ?y)\b))"
+)
+_LED = re.compile(
+    r"(?:\A|[\n|;\t\"]|(?<![^\W_])(?:[Pp]t|[Pp]atient|[Nn]ame|[Rr]e|RE|PT)[.:]?)[ \t]*\Z"
+)
+_CAPITALS = re.compile(r"[A-Z]{2} ")
+_INITIALS = re.compile(r"(?<![\w.])(?:[^\W\d_a-zß-öø-ÿ]\.[ ]{0,2}){1,3}\Z")
 _SUFFIX = re.compile(
     r"(?:,?[ \t](?:Jr|Sr|JR|SR|II|III|IV|V|MD|M\.D|PhD|Ph\.D|DDS|DVM|Esq|MBA|MSc|M\.Sc|BSc|B\.Sc|"
     r"BA|B\.A|MA|M\.A|RN|OBE|MBE|CBE|B\.Eng|MBA\.|FRCS|MRCP|CPA|DO|LLM|LL\.M)\b\.?){1,2}"
@@ -38,7 +48,7 @@ def everywhere(text: str, found: list[Finding]) -> list[Finding]:
     Each word of a name counts anywhere in the document: in capitals, in lower case (unless it is
     an ordinary word), joined by hyphen, underscore or dot, as a handle (``mgonzalez``), and with
     one letter wrong. An unknown word beside a known name is taken as of the name, and is then
-    sought, too. Titles and degrees beside a name go with it. Findings of other kinds stay as they
+    sought, too. Initials and degrees beside a name go with it. Findings of other kinds stay as they
     are. Linear in the text.
     """
     persons = [text[f.start : f.end] for f in found if f.entity == "PERSON"]
@@ -53,22 +63,43 @@ def everywhere(text: str, found: list[Finding]) -> list[Finding]:
         known = _Known([*persons, *grown])
         added += _sightings(read, known)
     named = [f for f in (*found, *added) if f.entity == "PERSON"]
-    return [*found, *added, *_dressed(text, named)]
+    return [*found, *added, *_dressed(text, named), *_turned(text, named)]
+
+
+def untitled(text: str, start: int, end: int) -> int:
+    """Return where a name begins behind its titles: they are nobody's, and stay readable."""
+    title = _TITLE.match(text, start, end)
+    if title is None or (_CAPITALS.match(title[0]) and not text[start:end].isupper()):
+        return start  # MR Jiménez has initials
+    return title.end()
 
 
 def _dressed(text: str, persons: Iterable[Finding]) -> Iterator[Finding]:
-    """Yield names with the titles in front, the degrees after them, and no gap within."""
+    """Yield names with the initials in front, the degrees after them, and no gap within."""
     last = -1
     first = 0
     for start, end in sorted({(f.start, f.end) for f in persons}):
         if last >= 0 and last < start <= last + 2 and not text[last:start].strip(" "):
             yield Finding(first, end, "PERSON", 0.8, "Consistency")
-        before = _TITLE.search(text, max(start - 24, 0), start)
+        before = _INITIALS.search(text, max(start - 12, 0), start)
         after = _SUFFIX.match(text, end)
         if before or after:
             whole = before.start() if before else start, after.end() if after else end
-            yield Finding(*whole, "PERSON", 0.8, "Title")
+            yield Finding(*whole, "PERSON", 0.8, "Consistency")
         first, last = start, max(end, last)
+
+
+def _turned(text: str, persons: Iterable[Finding]) -> Iterator[Finding]:
+    """Yield a surname, a comma and a given name that fill a line, a cell, or lead a record."""
+    for start, end in sorted({(f.start, f.end) for f in persons}):
+        pair = _GIVEN_BEHIND.match(text, end)
+        if not pair or " " in text[start:end] or not _LED.search(text, max(start - 12, 0), start):
+            continue
+        surname, given = (fold(text[start:end]), fold(pair[1]))
+        first, other = flags_of(surname), flags_of(given)
+        if plain(other) or other & PROPER or (first & GIVEN and not first & SURNAME):
+            continue
+        yield Finding(start, pair.end(), "PERSON", 0.8, "Consistency")
 
 
 class _Known:
@@ -135,7 +166,7 @@ def _sightings(read: Reading, known: _Known) -> list[Finding]:
     run: list[int] = []
     for index, word in enumerate(read.words):
         if word.folded in known.words:
-            if run and (run[-1] != index - 1 or not _GAP.fullmatch(read.gap(index - 1))):
+            if run and (run[-1] != index - 1 or not _goes_on(read, index - 1)):
                 added += _of_run(read, run, known)
                 run = []
             run.append(index)
@@ -145,14 +176,18 @@ def _sightings(read: Reading, known: _Known) -> list[Finding]:
     return added
 
 
+def _goes_on(read: Reading, left: int) -> bool:
+    """Tell whether a name may go on behind a word: a dot and a space end a sentence."""
+    gap = read.gap(left)
+    return bool(_GAP.fullmatch(gap)) and (gap != ". " or len(read.words[left].folded) < 4)
+
+
 def _of_run(read: Reading, run: Sequence[int], known: _Known) -> Iterator[Finding]:
     """Part a run of names that stand side by side into persons."""
     place = 0
     while place < len(run):
         stop = min(len(run), place + _LONGEST)
-        while stop > place + 1 and (
-            tuple(sorted({read.words[index].folded for index in run[place:stop]})) not in known.full
-        ):
+        while stop > place + 1 and not _full(read, run[place:stop], known):
             stop -= 1
         if stop == place + 1:
             while stop < min(len(run), place + _LONGEST) and not _apart(read, run[stop]):
@@ -161,6 +196,12 @@ def _of_run(read: Reading, run: Sequence[int], known: _Known) -> Iterator[Findin
         if last > first or _counts_alone(read, first):
             yield _finding(read, _left(read, first), _right(read, last))
         place = stop
+
+
+def _full(read: Reading, places: Sequence[int], known: _Known) -> bool:
+    """Tell whether words are a name that is known in full, each once: not a name and its mail."""
+    names = {read.words[index].folded for index in places}
+    return len(names) == len(places) and tuple(sorted(names)) in known.full
 
 
 def _apart(read: Reading, index: int) -> bool:
@@ -188,9 +229,17 @@ def _counts_alone(read: Reading, index: int) -> bool:
 
 def _left(read: Reading, index: int) -> int:
     """Take in an unknown word in front of a surname: Anselm Marchbank."""
-    if not index or read.flags[index] & GIVEN or not _unknown(read, index - 1):
+    if not index or read.flags[index] & GIVEN or read.gap(index - 1) != " ":
         return index
-    return index - (read.gap(index - 1) == " ")
+    return index - (_unknown(read, index - 1) or _given_within(read, index - 1))
+
+
+def _given_within(read: Reading, index: int) -> bool:
+    """Tell whether an ordinary word is a given name: with a capital behind a small word."""
+    if index < 1 or not read.words[index].capital or not read.flags[index] & GIVEN:
+        return False
+    before = read.words[index - 1]
+    return read.gap(index - 1) == " " and not before.capital and not dated(read, index)
 
 
 def _right(read: Reading, index: int) -> int:

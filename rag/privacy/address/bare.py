@@ -88,6 +88,8 @@ def words_and_number(t: Tokens, n: int) -> Head | None:
     first = t.run_before(place, 3)
     while first < place and not t.has(first, CAPITAL):
         first += 1
+    if "of" in t.folded[first:place]:
+        first = place - t.folded[first:place][::-1].index("of")  # Haugland of Nedre Vågsvegen 9
     end = house(t, n)
     return Head(first, end, _lone_name(t, first, place, n, end), wide=True)
 

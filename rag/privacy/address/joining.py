@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,8 @@ _PARTING = re.compile(r"[\s,.;]*(?:to|and|or|und|et|y)[\s,.;]*")
 _LEAD = re.compile(
     r"(?:(?:na|au|en|op|przy|im|in|auf|at|to|from|for|habite|vive|mora|wohnt|abita) )+"
 )
+_NEVER_IN = frozenset({"MAC_ADDRESS", "IP_ADDRESS", "EMAIL_ADDRESS", "IBAN_CODE", "CREDIT_CARD"})
+_LIVES = re.compile(r" (?:(?:is|was|lives?|lived|resides|moved|stays|of|at|in|to|from|has) ){1,3}")
 _TRIM = " \t\r\n,;:.\"'“”‘’()[]{}<>|-–—/"
 Range = tuple[int, int]
 
@@ -139,6 +142,19 @@ def _speaks(t: Tokens, first: int, end: int) -> bool:
     return house or kind
 
 
+def apart(text: str, found: Sequence[Finding]) -> list[Finding]:
+    """Take the person off an address who is said to live at it: Zsombor is at | Fő tér 7."""
+    persons = {f.start: f.end for f in sorted(found, key=lambda f: f.end) if f.entity == "PERSON"}
+    if not persons:
+        return list(found)
+    parted = []
+    for finding in found:
+        end = persons.get(finding.start, 0) if finding.entity == "STREET_ADDRESS" else 0
+        verb = _LIVES.match(text, end, finding.end) if 0 < end < finding.end else None
+        parted.append(replace(finding, start=verb.end()) if verb else finding)
+    return parted
+
+
 def joined(text: str, read: Iterable[Entity], found: Iterable[Finding]) -> Iterator[Finding]:
     """Yield a model's addresses that are believed, beside what the grammar found.
 
@@ -148,6 +164,9 @@ def joined(text: str, read: Iterable[Entity], found: Iterable[Finding]) -> Itera
     """
     ranges = [(one.start, one.end) for one in read if one.label == "STREET_ADDRESS"]
     if ranges:
+        found = list(found)
         known = [(f.start, f.end) for f in found if f.entity == "STREET_ADDRESS"]
+        others = [(f.start, f.end) for f in found if f.entity in _NEVER_IN]
+        ranges = [one for one in ranges if not any(a < one[1] and one[0] < b for a, b in others)]
         for start, end in believed(text, ranges, sorted(known)):
             yield Finding(start, end, "STREET_ADDRESS", _SCORE, "Ner")

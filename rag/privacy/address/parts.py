@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from rag.privacy.address import places
 from rag.privacy.address.tokens import (
     BREAK,
     CAPITAL,
@@ -42,7 +43,7 @@ NUMBER_WORDS = word_set("no nr n nro num number numero nummer nº № # ° o")
 _FLOORS = word_set(
     "floor flr fl level lvl etage stock og ug piso andar piano planta etg emelet stiege th tv "
     "mf tr trp izq izda dcha dto esq fte drt sal nadstropje kat krs esc esquerdo direito sc apt "
-    "suite"
+    "suite em fszt fsz ajto lph lh"
 )
 _FLOOR_WORDS = word_set(
     "ground first second third fourth fifth sixth seventh eighth ninth tenth top upper lower "
@@ -183,7 +184,7 @@ def name(t: Tokens, i: int, most: int = 5) -> int:
     for _ in range(most):
         if t.capital(place) and not (place > i and t.has(place, UNIT) and unit(t, place)):
             place += 1
-            if t.word(place) == "." and t.glued(place) and len(t.word(place - 1)) < 5:
+            if t.word(place) == "." and t.glued(place) and _shortened(t.word(place - 1)):
                 if not t.capital(place + 1):
                     return place
                 place += 1
@@ -195,6 +196,11 @@ def name(t: Tokens, i: int, most: int = 5) -> int:
         else:
             break
     return end if t.word(end - 1) != "." else end - 1
+
+
+def _shortened(word: str) -> bool:
+    """Whether a dot behind a word may shorten it: "Blvd.", not the end of a sentence in Oslo."""
+    return len(word) < 4 or (len(word) == 4 and not places.match([word])[0])
 
 
 def _small_to_capital(t: Tokens, i: int) -> bool:

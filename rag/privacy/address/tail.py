@@ -25,6 +25,7 @@ from rag.privacy.words import word_set
 
 _ITEMS = 12
 _DOOR = re.compile(r"\d{1,2}/\d{1,3}")
+_STOREY = re.compile(r"[ivx]{1,4}")
 _PLACED = frozenset({"city", "region", "code", "name", "town", "street"})
 _BUILDINGS = word_set(
     "cottage house tower towers court building apartments lodge manor farm villa villas plaza "
@@ -38,6 +39,7 @@ _GOES_ON = word_set(
     "is was has had are were to for in at on and since where until before after from which with "
     "please instead shortly but as by till because when if employer"
 )
+_YEARS = word_set("in since until till from of by before after around")
 _CROSSING = word_set("con entre y esq esquina e cruce")
 _UNITS = word_set("apt apartment flat suite unit room floor")
 _VERBS = word_set("is was has had are were will can could should does did")
@@ -64,6 +66,8 @@ def tail(t: Tokens, start: int) -> Tail:
     """Read parts from a token on, as far as they belong; unknown names count if more follows."""
     if t.word(start) == "." and t.has(start - 1, NUMBER) and _DOOR.fullmatch(t.word(start + 1)):
         start += 2  # Petőfi u. 12. 2/5
+    elif t.word(start) == "." and _STOREY.fullmatch(t.word(start + 1)) and t.word(start + 2) == "/":
+        start += 4 if t.has(start + 3, NUMBER) else 0  # Fő tér 7. II/3
     found = Tail(start)
     pending: list[str] = []
     trail = start
@@ -189,6 +193,8 @@ def _post(t: Tokens, i: int, part: Item, marks: int, before: str) -> bool:
     placed = before in {"city", "region", "country", "code", "name", "local", "town", "street"}
     if len(digits) in {5, 6}:
         return placed or bool(marks) or _ends(t, part.end) or t.has(i - 1, CAPITAL)
+    if len(digits) == 4 and digits.startswith(("19", "20")) and t.word(i - 1) in _YEARS:
+        return False
     if len(digits) == 4 and not digits.startswith(("19", "20")):
         return placed or (bool(marks) and _ends(t, part.end))
     return placed and (before != "name" or len(digits) != 3)

@@ -30,7 +30,7 @@ _GROUP = re.compile(r"\d+")
 _DATE = re.compile(
     r"(?:(?:18|19|20|21)\d\d([.\-/ ])[01]?\d\1[0-3]?\d|[0-3]?\d([.\-/ ])[0-3]?\d\2(?:18|19|20|"
     r"21)\d\d)"
-    r"(?!\d)|^(?:18|19|20)\d{6}$|^(?:19|20)\d\d ?[\-–/] ?(?:19|20)?\d\d$"
+    r"(?!\d)|^(?:18|19|20)\d{6}$|^(?:1\d|20)\d\d ?[\-–/] ?(?:1\d|20)?\d\d$"
 )
 _QUAD = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}$")
 _NORTH_AMERICA = re.compile(
@@ -159,7 +159,8 @@ def _score(text: str, start: int, end: int) -> float:
     if not extended and (_DATE.search(number) or _QUAD.match(number) or _card(digits, number)):
         return 0.0
     # A short number must stand right behind its label: "call when it rises over 180/110".
-    label = label_before(text, start, 36 if count > 7 else 14)
+    near = count < 8 and text[max(start - 3, 0) : start] not in {"at ", "on "}
+    label = label_before(text, start, 14 if near else 36)
     if label == "phone":
         return 0.7
     if label == "business" or measured(text, start, end) or _ISBN.match(number):
