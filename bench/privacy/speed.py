@@ -46,8 +46,11 @@ def shares(gate: Masker, texts: Sequence[str]) -> dict[str, float]:
 
 
 def _watch(stack: ExitStack, spent: dict[str, float]) -> None:
-    from rag.privacy import context, detect, ner, people, scan, spans
+    from rag.privacy import context, detect, spans
     from rag.privacy.address import joining
+    from rag.privacy.names import people
+    from rag.privacy.recognizers import scan
+    from rag.privacy.tagging import ner
 
     watched: tuple[tuple[Any, str, str], ...] = (
         (ner, "entities", "model"),

@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import values
 
-from rag.privacy.lexicon import COMMON, GIVEN, ORDINARY, PROPER, SURNAME, lexicon
+from rag.privacy.names.lexicon import COMMON, GIVEN, ORDINARY, PROPER, SURNAME, lexicon
 
 _SLOT = re.compile(r"\{(\w+)\}")
 _RELATIONS = [

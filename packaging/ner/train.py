@@ -30,9 +30,9 @@ sys.path.insert(0, str(ROOT))
 import numpy as np
 from generate import Labelled, endless, styled, swapped
 
-from rag.privacy import ner, tagger
-from rag.privacy.lexicon import GIVEN, SURNAME, flags_of
-from rag.privacy.tagger import LABELS, ROWS, beside, features, tokens
+from rag.privacy.names.lexicon import GIVEN, SURNAME, flags_of
+from rag.privacy.tagging import ner, tagger
+from rag.privacy.tagging.tagger import LABELS, ROWS, beside, features, tokens
 from rag.privacy.words import fold
 
 INDEX = {label: place for place, label in enumerate(LABELS)}

@@ -9,7 +9,7 @@ from typing import Any
 from rag.cli.mask_lines import findings
 from rag.privacy.detect import language
 from rag.privacy.gate import Masker, masker_with
-from rag.privacy.lexicon import lexicon
+from rag.privacy.names.lexicon import lexicon
 from rag.records import MaskedText
 
 # Here, not in the first call: what is loaded before the fork is there once for all processes.

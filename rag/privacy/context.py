@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from rag.privacy.lexicon import COMMON, flags_of, plain, sure
+from rag.privacy.names.lexicon import COMMON, flags_of, plain, sure
 from rag.privacy.pseudonym import MASK, PARTICLES, TITLES
 from rag.privacy.shapes.columns import columns
 from rag.privacy.words import Word, word_set, words

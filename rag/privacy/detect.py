@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from rag.privacy import spans
 from rag.privacy.policy import Policy
-from rag.privacy.scan import Condensed, Range, near, near_digits, over_lines, scan
+from rag.privacy.recognizers.scan import Condensed, Range, near, near_digits, over_lines, scan
 from rag.privacy.surrogates import general_enough
 from rag.privacy.words import View, fold_phrase, view
 from rag.records import Finding
@@ -20,8 +20,8 @@ from rag.records import Finding
 if TYPE_CHECKING:
     from presidio_analyzer import EntityRecognizer
 
-    from rag.privacy.ner import Entity
-    from rag.privacy.tagger import Tagger
+    from rag.privacy.tagging.ner import Entity
+    from rag.privacy.tagging.tagger import Tagger
 
 
 _ROUNDS = 2
@@ -87,7 +87,7 @@ class Detector:
     def __init__(self, policy: Policy, masks: Callable[[str], list[Range]]) -> None:
         logging.getLogger("presidio-analyzer").disabled = True  # it may quote what it reads
         from rag.privacy import recognizers
-        from rag.privacy.names import NameRecognizer
+        from rag.privacy.names.recognizer import NameRecognizer
 
         self.policy = policy
         self._masks = masks
@@ -124,7 +124,7 @@ class Detector:
         return self._passage(passage, ranges, seen), seen
 
     def _read(self, passages: Sequence[Passage], model: bool) -> list[list[Entity]]:
-        from rag.privacy import ner
+        from rag.privacy.tagging import ner
 
         if not model or self._model is None:
             return [[] for _ in passages]
@@ -133,8 +133,10 @@ class Detector:
     def _passage(
         self, passage: Passage, read: list[Entity], seen: list[Finding] | None = None
     ) -> list[Finding]:
-        from rag.privacy import context, ner, people
+        from rag.privacy import context
         from rag.privacy.address import joining
+        from rag.privacy.names import people
+        from rag.privacy.tagging import ner
 
         text = passage.text
         holes = self._masks(text)
@@ -173,7 +175,7 @@ class Detector:
 
         Behind a pseudonym's code that rest would pass for a part of it.
         """
-        from rag.privacy.sightings import untitled
+        from rag.privacy.names.sightings import untitled
 
         if finding.entity == "PERSON":
             finding = replace(finding, start=untitled(text, finding.start, finding.end))
@@ -224,7 +226,7 @@ class Detector:
 @cache
 def language() -> Tagger:
     """Return the model of names and addresses, one for all policies of the process."""
-    from rag.privacy import ner
+    from rag.privacy.tagging import ner
 
     return ner.load()
 

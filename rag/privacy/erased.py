@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from rag.keys import Sealer
 from rag.masked import Masked
 from rag.masked.passed import passed
-from rag.privacy.dates import read_date
 from rag.privacy.pseudonym import Pseudonyms, identity
+from rag.privacy.surrogates.dates import read_date
 from rag.privacy.words import view
 
 

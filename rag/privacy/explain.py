@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rag.privacy.detect import Detector, Passage, Segment, blanked
-from rag.privacy.lexicon import COMMON, GIVEN, SURNAME, flags_of
+from rag.privacy.names.lexicon import COMMON, GIVEN, SURNAME, flags_of
 from rag.privacy.pseudonym import TITLES
-from rag.privacy.scan import Match, is_plain, matches
+from rag.privacy.recognizers.scan import Match, is_plain, matches
 from rag.privacy.words import words
 from rag.records import Finding
 

@@ -136,7 +136,7 @@ class Masker:
                 persons are found in the name however they are written there.
             births: `MaskedDocument.births` of that document.
         """
-        from rag.privacy.filenames import persons_in
+        from rag.privacy.names.filenames import persons_in
 
         try:
             # Names without a space say nothing to a model of sentences.
@@ -372,7 +372,7 @@ def fingerprint(privacy: Privacy) -> str:
 def _fingerprint(policies: Sequence[Policy], key: bytes, whose: Sequence[str] = ()) -> str:
     from importlib.metadata import version
 
-    from rag.privacy import tagger
+    from rag.privacy.tagging import tagger
 
     facts = {
         "code": CODE_VERSION,
@@ -388,7 +388,7 @@ def _fingerprint(policies: Sequence[Policy], key: bytes, whose: Sequence[str] = 
 
 @cache
 def _lists() -> str:
-    from rag.privacy.lexicon import lexicon
+    from rag.privacy.names.lexicon import lexicon
 
     read = hashlib.sha256(repr(sorted(lexicon().items())).encode())
     for file in sorted((Path(__file__).parent / "lists").iterdir()):

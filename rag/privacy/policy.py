@@ -135,7 +135,7 @@ def resolve(privacy: Privacy) -> Policy:
     Raises:
         ConfigError: A file that the section names cannot be read.
     """
-    from rag.privacy.custom import kinds_of
+    from rag.privacy.recognizers.custom import kinds_of
     from rag.privacy.words import fold_phrase
 
     profile = PROFILES[privacy.profile]

@@ -10,9 +10,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from functools import cached_property, lru_cache
 
-from rag.privacy.masks import MASK as MASK
-from rag.privacy.masks import SHORT
-from rag.privacy.spelling import spelled
+from rag.privacy.names.spelling import spelled
+from rag.privacy.surrogates.masks import MASK as MASK
+from rag.privacy.surrogates.masks import SHORT
 from rag.privacy.words import view, word_set, words
 
 TITLES = word_set(
@@ -66,7 +66,7 @@ def identity(name: str) -> tuple[str, ...]:
     """Return what all spellings of one person's name share, for a pseudonym.
 
     Titles, case, accents, order, initials, particles, hyphens and apostrophes make no difference,
-    nor how a name is written in Latin letters (see `rag.privacy.spelling`). So ``Dr. María
+    nor how a name is written in Latin letters (see `rag.privacy.names.spelling`). So ``Dr. María
     González``, ``GONZÁLEZ, Maria L.`` and ``gonzalez_maria`` are one. The price: ``James Thomas``
     and ``Thomas James`` are one, too, and so are two persons of one name, whatever their dates of
     birth. A middle name written out makes another person; as an initial it does not.
@@ -133,7 +133,7 @@ class Pseudonyms:
 
     def _make(self, entity: str, value: str) -> str:
         code, attempt = "", 0
-        while code.isalpha() or not code:  # see `rag.privacy.masks`: a code has a digit
+        while code.isalpha() or not code:  # see `rag.privacy.surrogates.masks`: a code has a digit
             salted = f"{entity}\0{value}" + "\0" * attempt
             digest = hmac.digest(self._key, salted.encode(), "sha256")
             code = base64.b32encode(digest[:5]).decode().lower()

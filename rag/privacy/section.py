@@ -53,7 +53,7 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 def _files(
     path: tuple[str | int, ...], section: Mapping[str, Any], folder: Path
 ) -> Iterator[Wrong]:
-    from rag.privacy.custom import load_recognizers
+    from rag.privacy.recognizers.custom import load_recognizers
 
     for field in ("allow_files", "recognizers"):
         names = section.get(field)
@@ -67,7 +67,7 @@ def _files(
 
 
 def _kinds_of(path: Path) -> frozenset[str]:
-    from rag.privacy.custom import kinds_of
+    from rag.privacy.recognizers.custom import kinds_of
 
     return frozenset(kinds_of([path]))
 

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from rag.privacy import ner, tagger
+from rag.privacy.tagging import ner, tagger
 
 PERSONS = {
     "Siobhan called while you were out.": ["Siobhan"],

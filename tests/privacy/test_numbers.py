@@ -23,7 +23,7 @@ from rag.privacy.recognizers import (
     recognizers,
     registry,
 )
-from rag.privacy.scan import Condensed, near_digits, scan
+from rag.privacy.recognizers.scan import Condensed, near_digits, scan
 from rag.privacy.shapes import checks
 from rag.privacy.shapes.ages import over_89
 from rag.records import Finding

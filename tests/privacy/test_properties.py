@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from rag.config import Privacy
 from rag.privacy import spans
-from rag.privacy.dates import read_date
 from rag.privacy.gate import Masker
-from rag.privacy.masks import MASK
 from rag.privacy.policy import resolve
 from rag.privacy.surrogates import Masks, Surrogates
+from rag.privacy.surrogates.dates import read_date
+from rag.privacy.surrogates.masks import MASK
 from rag.privacy.words import view
 from rag.records import Finding
 from tests.privacy.conftest import KEY

@@ -34,7 +34,7 @@ from rag.privacy.address.tokens import (
     WEAK,
     Tokens,
 )
-from rag.privacy.lexicon import flags_of, plain
+from rag.privacy.names.lexicon import flags_of, plain
 from rag.privacy.words import word_set
 
 _NO_STREETS = word_set(

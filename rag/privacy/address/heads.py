@@ -26,7 +26,7 @@ from rag.privacy.address.tokens import (
     WEAK,
     Tokens,
 )
-from rag.privacy.lexicon import flags_of, plain
+from rag.privacy.names.lexicon import flags_of, plain
 from rag.privacy.words import word_set
 
 _NUMBER_WORDS = word_set("no nr n num numero number nummer nº № дом д b bud house")

@@ -24,7 +24,7 @@ from rag.privacy.address.tokens import (
     WEAK,
     Tokens,
 )
-from rag.privacy.lexicon import PROPER, flags_of, plain
+from rag.privacy.names.lexicon import PROPER, flags_of, plain
 from rag.privacy.words import word_set
 
 _CITY_LEAD = word_set(

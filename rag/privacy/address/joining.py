@@ -21,11 +21,11 @@ from rag.privacy.address.tokens import (
     Tokens,
     tokens,
 )
-from rag.privacy.lexicon import flags_of, plain
+from rag.privacy.names.lexicon import flags_of, plain
 from rag.records import Finding
 
 if TYPE_CHECKING:
-    from rag.privacy.ner import Entity
+    from rag.privacy.tagging.ner import Entity
 
 _LEFT, _RIGHT = 120, 200
 _SCORE = 0.6

@@ -14,7 +14,7 @@ from rag.privacy.address import places
 from rag.privacy.address.items import place
 from rag.privacy.address.parts import name, separators
 from rag.privacy.address.tokens import BREAK, CAPITAL, NUMBER, STOP, Tokens, tokens
-from rag.privacy.lexicon import flags_of
+from rag.privacy.names.lexicon import flags_of
 from rag.privacy.words import word_set
 
 if TYPE_CHECKING:

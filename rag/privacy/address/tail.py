@@ -20,7 +20,7 @@ from rag.privacy.address.tokens import (
     UNIT,
     Tokens,
 )  # fmt: skip
-from rag.privacy.lexicon import flags_of, plain
+from rag.privacy.names.lexicon import flags_of, plain
 from rag.privacy.words import word_set
 
 _ITEMS = 12
@@ -64,10 +64,7 @@ class Tail:
 
 def tail(t: Tokens, start: int) -> Tail:
     """Read parts from a token on, as far as they belong; unknown names count if more follows."""
-    if t.word(start) == "." and t.has(start - 1, NUMBER) and _DOOR.fullmatch(t.word(start + 1)):
-        start += 2  # Petőfi u. 12. 2/5
-    elif t.word(start) == "." and _STOREY.fullmatch(t.word(start + 1)) and t.word(start + 2) == "/":
-        start += 4 if t.has(start + 3, NUMBER) else 0  # Fő tér 7. II/3
+    start += _door(t, start)
     found = Tail(start)
     pending: list[str] = []
     trail = start
@@ -122,6 +119,16 @@ def tail(t: Tokens, start: int) -> Tail:
         found.end = trail
         found.kinds.append("name")
     return found
+
+
+def _door(t: Tokens, i: int) -> int:
+    """Count the tokens of a storey and door behind a number's dot: "12. 2/5", "7. II/3"."""
+    if t.word(i) != "." or not t.has(i - 1, NUMBER):
+        return 0
+    if _DOOR.fullmatch(t.word(i + 1)):
+        return 2
+    roman = _STOREY.fullmatch(t.word(i + 1)) and t.word(i + 2) == "/" and t.has(i + 3, NUMBER)
+    return 4 if roman else 0
 
 
 def _after_dot(t: Tokens, i: int) -> int:

@@ -10,7 +10,7 @@ from pathlib import Path
 from rag.privacy.words import fold, word_set
 
 GIVEN, SURNAME, COMMON, ORDINARY, PROPER, RARE = 1, 2, 4, 8, 16, 32
-_LISTS = Path(__file__).parent / "lists"
+_LISTS = Path(__file__).parents[1] / "lists"
 # Lists hold them for somebody, but whoever writes them means the word.
 _NEVER = word_set(
     """

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import NamedTuple
 
-from rag.privacy import tagger
-from rag.privacy.tagger import LABELS, Array, Tagger, Token
+from rag.privacy.tagging import tagger
+from rag.privacy.tagging.tagger import LABELS, Array, Tagger, Token
 
 KINDS = ("PERSON", "STREET_ADDRESS")
 _FIRST = [label.startswith("B-") for label in LABELS]
@@ -69,7 +69,7 @@ def entities(model: Tagger, texts: Sequence[str]) -> list[list[Entity]]:
 
 
 def persons(found: Sequence[Entity]) -> list[Entity]:
-    """Return the persons; `rag.privacy.people` says which of them to believe."""
+    """Return the persons; `rag.privacy.names.people` says which of them to believe."""
     return [one for one in found if one.label == "PERSON"]
 
 

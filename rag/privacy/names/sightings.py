@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import permutations
 
-from rag.privacy import cues
-from rag.privacy.lexicon import COMMON, GIVEN, PROPER, RARE, SURNAME, flags_of, plain
-from rag.privacy.names import end_of
-from rag.privacy.neighbours import STRONG, dated, evidence
+from rag.privacy.names import cues
+from rag.privacy.names.lexicon import COMMON, GIVEN, PROPER, RARE, SURNAME, flags_of, plain
+from rag.privacy.names.neighbours import STRONG, dated, evidence
+from rag.privacy.names.reading import Reading, reading
+from rag.privacy.names.recognizer import end_of
 from rag.privacy.pseudonym import PARTICLES, TITLES, person_key
-from rag.privacy.reading import Reading, reading
 from rag.privacy.words import fold, word_set
 from rag.records import Finding
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from rag.privacy import cues
-from rag.privacy.lexicon import COMMON, GIVEN, RARE, SURNAME, sure
-from rag.privacy.neighbours import STRONG, evidence
-from rag.privacy.reading import Reading
+from rag.privacy.names import cues
+from rag.privacy.names.lexicon import COMMON, GIVEN, RARE, SURNAME, sure
+from rag.privacy.names.neighbours import STRONG, evidence
+from rag.privacy.names.reading import Reading
 
 _LETTERS = frozenset({"mail", "email", "message", "msg", "text", "call", "note", "letter", "reply"})
 _PAIR = re.compile(r"[ _.\-]")

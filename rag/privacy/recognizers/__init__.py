@@ -11,7 +11,7 @@ from presidio_analyzer import EntityRecognizer, RecognizerRegistry
 
 from rag.privacy.address import AddressRecognizer
 from rag.privacy.address.location import LocationRecognizer
-from rag.privacy.custom import kinds_of, load_recognizers
+from rag.privacy.recognizers.custom import kinds_of, load_recognizers
 from rag.privacy.shapes import (
     ages,
     bank,

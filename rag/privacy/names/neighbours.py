@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from rag.privacy import cues
-from rag.privacy.lexicon import GIVEN, SURNAME, plain, sure
-from rag.privacy.reading import Reading, stands
+from rag.privacy.names import cues
+from rag.privacy.names.lexicon import GIVEN, SURNAME, plain, sure
+from rag.privacy.names.reading import Reading, stands
 from rag.privacy.words import word_set
 
 NONE, WEAK, STRONG = 0, 1, 2

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from rag.privacy.lexicon import flags_of, sure
+from rag.privacy.names.lexicon import flags_of, sure
 from rag.privacy.words import Word, words
 
 # What was found already (blanked by U+FFFC) may have begun with a capital.

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 from rag.privacy import spans
-from rag.privacy.lexicon import GIVEN, SURNAME, flags_of, plain, sure
+from rag.privacy.names.lexicon import GIVEN, SURNAME, flags_of, plain, sure
 from rag.privacy.pseudonym import MASK
 from rag.privacy.words import fold
 from rag.records import Finding

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-from rag.privacy import cues
-from rag.privacy.lexicon import COMMON, GIVEN, RARE, SURNAME, plain, sure
-from rag.privacy.neighbours import in_firm
+from rag.privacy.names import cues
+from rag.privacy.names.lexicon import COMMON, GIVEN, RARE, SURNAME, plain, sure
+from rag.privacy.names.neighbours import in_firm
+from rag.privacy.names.reading import Reading
 from rag.privacy.pseudonym import PARTICLES, TITLES
-from rag.privacy.reading import Reading
 from rag.privacy.words import Word
 
 _JOIN = re.compile(r"(?:[ \t]|-|–|‐|‑|\.[ \t]?|[ \t]?\n)?")

@@ -6,22 +6,22 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from rag.privacy import cues
-from rag.privacy.lexicon import COMMON, GIVEN, ORDINARY, PROPER, RARE, SURNAME, plain, sure
-from rag.privacy.names import end_of
-from rag.privacy.neighbours import STRONG, WEAK, acronym, dated, evidence, of_thing
+from rag.privacy.names import cues
+from rag.privacy.names.lexicon import COMMON, GIVEN, ORDINARY, PROPER, RARE, SURNAME, plain, sure
+from rag.privacy.names.neighbours import STRONG, WEAK, acronym, dated, evidence, of_thing
+from rag.privacy.names.reading import Reading, reading
+from rag.privacy.names.recognizer import end_of
+from rag.privacy.names.sightings import everywhere
 from rag.privacy.pseudonym import PARTICLES, TITLES
-from rag.privacy.reading import Reading, reading
-from rag.privacy.sightings import everywhere
 from rag.privacy.words import word_set
 from rag.records import Finding
 
 if TYPE_CHECKING:
-    from rag.privacy.ner import Entity
+    from rag.privacy.tagging.ner import Entity
 
 __all__ = ["believable", "everywhere"]
 
-_SURE = 0.6  # of 1, see `rag.privacy.ner.Entity.score`
+_SURE = 0.6  # of 1, see `rag.privacy.tagging.ner.Entity.score`
 _OPENING = word_set(
     """
     the a an and but or so if as at by for from in of on to with then when where while what who why

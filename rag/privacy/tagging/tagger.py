@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.privacy.lexicon import flags_of
+from rag.privacy.names.lexicon import flags_of
 from rag.privacy.words import fold
 
 Array = NDArray[np.float32]

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from presidio_analyzer import LocalRecognizer, RecognizerResult
 
-from rag.privacy import cues, lower_case
-from rag.privacy.lexicon import COMMON, GIVEN, PROPER, RARE, SURNAME, lexicon, plain, sure
-from rag.privacy.lower_case import Span
-from rag.privacy.neighbours import STRONG, WEAK, acronym, dated, evidence, of_thing, signs
+from rag.privacy.names import cues, lower_case
+from rag.privacy.names.lexicon import COMMON, GIVEN, PROPER, RARE, SURNAME, lexicon, plain, sure
+from rag.privacy.names.lower_case import Span
+from rag.privacy.names.neighbours import STRONG, WEAK, acronym, dated, evidence, of_thing, signs
+from rag.privacy.names.reading import Reading, reading, stands
+from rag.privacy.names.runs import IRISH, extend, inverted
 from rag.privacy.pseudonym import PARTICLES, TITLES
-from rag.privacy.reading import Reading, reading, stands
-from rag.privacy.runs import IRISH, extend, inverted
 from rag.privacy.words import Word, word_set
 
 if TYPE_CHECKING:
@@ -103,8 +103,6 @@ def _at(read: Reading, place: int) -> Span | None:
     if turned is not None:
         return Span(place, turned, 0.75)
     if last > place:
-        if dated(read, place):
-            return None
         return _of_words(read, place, last)
     return _alone(read, place)
 
@@ -112,7 +110,7 @@ def _at(read: Reading, place: int) -> Span | None:
 def _of_words(read: Reading, place: int, last: int) -> Span | None:
     """Judge a run of words of which the first is listed."""
     flags = read.flags[place : last + 1]
-    if _leads(read, place, last):
+    if _leads(read, place, last) or dated(read, place):
         return None
     if any(map(sure, flags)):
         return Span(place, last, 0.8)

@@ -14,8 +14,8 @@ from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from rag.privacy.dates import read_date, year_of
-from rag.privacy.masks import plain_masks, surrogates
+from rag.privacy.surrogates.dates import read_date, year_of
+from rag.privacy.surrogates.masks import plain_masks, surrogates
 from rag.privacy.words import view
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""Names of persons: lists, case and company, and where else a name stands."""

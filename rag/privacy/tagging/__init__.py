@@ -1,0 +1,1 @@
+"""The model of names and street addresses, and how it is read."""
