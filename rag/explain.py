@@ -235,12 +235,11 @@ def _document(
 ) -> Document:
     if entry is None:
         now = "deleted since"
-    elif entry.version != then.get("version"):
-        now = "changed since"
-    elif entry.digest != then.get("digest"):
-        now = "indexed anew since"
-    else:
+    elif entry.digest == then.get("digest"):
         now = "as it was"
+    else:
+        anew = entry.version == then.get("version")
+        now = "indexed anew since" if anew else "changed since"
     return Document(name, tell(then["name"]), then.get("version", ""), then.get("indexed", ""), now)
 
 
@@ -251,7 +250,9 @@ def _found(
     readable: Mapping[str, bool],
     tell: Tell,
 ) -> Found:
-    packed = next((own for own in body.get("packed", ()) if own["chunk"] == one["chunk"]), None)
+    given = [own["chunk"] for own in body.get("packed", ())]
+    place = given.index(one["chunk"]) + 1 if one["chunk"] in given else 0
+    packed = body["packed"][place - 1] if place else None
     evidence = tell(packed["text"]) if packed else None
     return Found(
         chunk=one["chunk"],
@@ -260,6 +261,7 @@ def _found(
         score=one["score"],
         legs=one["legs"],
         evidence=evidence if evidence is None or readable[one["chunk"]] else _withheld(evidence),
+        place=place,
         tokens=packed["tokens"] if packed else 0,
         left_out=body.get("left_out", {}).get(one["chunk"], ""),
     )

@@ -109,7 +109,7 @@ def _found(found: Sequence[Found]) -> str:
             f"<code>{_out(one.chunk)}</code>",
             f"{one.score:.4f}",
             _out(", ".join(f"{leg} {place}" for leg, place in one.legs.items())),
-            f"yes, {one.tokens:,} tokens" if one.evidence else "no",
+            f"in place {one.place}, {one.tokens:,} tokens" if one.evidence else "no",
             _out(one.left_out),
         ]
         for one in found

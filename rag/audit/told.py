@@ -36,7 +36,8 @@ class Document:
 
     Attributes:
         version: As its source had it then.
-        now: ``as it was``, ``changed since``, ``indexed anew since``, ``deleted since``.
+        now: ``as it was``; ``changed since``; ``indexed anew since``: the same version, by other
+            settings or for other readers; ``deleted since``.
     """
 
     document_id: str
@@ -54,6 +55,7 @@ class Found:
         rank: From 1, as it was returned.
         legs: Its rank in each way of searching that found it.
         evidence: As it was given to the model; None: it was not.
+        place: Of the evidence among what was given, from 1; 0: it was not.
         tokens: Of the evidence.
         left_out: Why it was not, or not whole.
     """
@@ -64,6 +66,7 @@ class Found:
     score: float
     legs: Mapping[str, Any]
     evidence: Told | None = None
+    place: int = 0
     tokens: int = 0
     left_out: str = ""
 

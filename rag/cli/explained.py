@@ -191,7 +191,7 @@ def _proof(told: Explanation) -> Iterator[str]:
 def _given(one: Found) -> str:
     if one.evidence is None:
         return f"no: {one.left_out}" if one.left_out else "no"
-    tokens = f"yes, {one.tokens:,} tokens"
+    tokens = f"in place {one.place}, {one.tokens:,} tokens"
     return f"{tokens}; without {one.left_out}" if one.left_out else tokens
 
 

@@ -37,7 +37,8 @@ def test_askers_side_by_side_make_one_chain(
 
     def ask(asker: int) -> list[str]:
         context = project.corpus._context
-        return [write_answer(context, fixed("Question {}", asker), texts) for _ in range(8)]
+        with context.ledger:
+            return [write_answer(context, fixed("Question {}", asker), texts) for _ in range(8)]
 
     with ThreadPoolExecutor(4) as pool:
         asked = [one for some in pool.map(ask, range(4)) for one in some]
@@ -53,7 +54,7 @@ def test_askers_side_by_side_make_one_chain(
         verified = checking.check(db)
     assert (verified.broken, verified.texts, verified.removed) == (None, 0, 7)
     write_answer(context, fixed("Question {}", 1), texts)  # texts that were removed come again
-    with context.ledger.read() as db:
+    with context.ledger as ledger, ledger.read() as db:
         assert checking.check(db, verified.head).broken is None
 
 
