@@ -153,7 +153,10 @@ def _vector(way: Way) -> Any:
     from rag.asking.vectors import of_question
     from rag.models import embedder
 
-    return np.asarray(of_question(embedder("embedded/minilm"), way.question), dtype=np.float32)
+    context = way.context
+    own = context.config.embed.model == "embedded/minilm"  # a process need not load it twice
+    model = context.embedder if own else embedder("embedded/minilm", context.threads)
+    return np.asarray(of_question(model, way.question), dtype=np.float32)
 
 
 def asks_the_same(one: str, other: str) -> bool:

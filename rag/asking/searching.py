@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 MODEL_CHANGES = 5
 """How often a question is embedded, when the index is exchanged for one of another model."""
 
-_RERANK_SHARE = 0.5
+_RERANK_SHARE = 0.4
 """Of the time left: a reranker that takes longer costs the better order, not the answer."""
 _PASSAGES_A_QUERY = 100
 """Passages that a reranker's price for one query covers (https://aws.amazon.com/bedrock/pricing)."""
