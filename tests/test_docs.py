@@ -154,6 +154,21 @@ def test_yaml_in_documents_is_yaml(path: Path) -> None:
         yaml.safe_load(block)
 
 
+def test_the_examples_of_the_python_page_print_what_it_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In order and in one process, as the page promises; a name is a secret of the key's."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SLUICE_HOME", str(tmp_path / "home"))
+    page = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
+    examples = re.findall(r"^```python\n(.*?)^```\n(?:```text\n(.*?)^```\n)?", page, re.M | re.S)
+    assert len(examples) > 10
+    names: dict[str, Any] = {"__name__": "page"}
+    for code, printed in examples:
+        exec(code, names)
+        assert capsys.readouterr().out == printed
+
+
 def test_variables_that_documents_speak_of_are_read_somewhere() -> None:
     code = "\n".join(
         path.read_text(encoding="utf-8")
