@@ -13,21 +13,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.keys import Sealer, pseudonym_key
-from rag.masked import EMPTY, Masked, configured, fixed
+from rag.masked import Masked, configured, fixed
 from rag.masked.passed import passed
 from rag.privacy.detect import Detector, Passage, Segment
 from rag.privacy.erased import Erased, births, tag
 from rag.privacy.policy import Blocked, DetectorFailed, Policy, resolve
 from rag.privacy.pseudonym import People, Pseudonyms, person_words
 from rag.privacy.surrogates import Masks, Surrogates
+from rag.privacy.tree import Node, Tree
 from rag.privacy.vault import Identity
 from rag.privacy.words import view, words
 from rag.records import (
-    Element,
     Failure,
     Finding,
     MaskedDocument,
-    MaskedElement,
     MaskedFailure,
     MaskedText,
     ParsedDocument,
@@ -86,7 +85,7 @@ class Masker:
         A document (or attachment) is a `Failure` when the policy blocks it or when detection
         fails: nothing passes unread.
         """
-        trees = [_Tree(document) for document in documents]
+        trees = [Tree(document) for document in documents]
         found: Sequence[list[list[Finding]] | str]
         try:
             found = self._detector.detect([tree.passage for tree in trees])
@@ -163,7 +162,7 @@ class Masker:
             return type(error).__name__
 
     def _finish(
-        self, tree: _Tree, found: list[list[Finding]] | str
+        self, tree: Tree, found: list[list[Finding]] | str
     ) -> MaskedDocument | MaskedFailure:
         from rag.ingest.failures import failure
 
@@ -174,7 +173,7 @@ class Masker:
         except Exception:
             return failure("detector_failed", "mask")
 
-    def _masked(self, tree: _Tree, found: list[list[Finding]]) -> MaskedDocument | MaskedFailure:
+    def _masked(self, tree: Tree, found: list[list[Finding]]) -> MaskedDocument | MaskedFailure:
         texts = [segment.text for segment in tree.segments]
         people = self._people(list(zip(texts, found, strict=True)))
         return self._document(tree.root, tree, found, people)
@@ -193,7 +192,7 @@ class Masker:
         )
 
     def _document(
-        self, node: _Node, tree: _Tree, found: list[list[Finding]], people: People
+        self, node: Node, tree: Tree, found: list[list[Finding]], people: People
     ) -> MaskedDocument | MaskedFailure:
         from rag.ingest.failures import failure
 
@@ -271,86 +270,6 @@ class Masker:
         if self._remember:
             self._remember(Identity(made, entity, value, whose if shifted else ""))
         return made
-
-
-class _Node:
-    """A document of a tree, with the places of its strings among the tree's segments."""
-
-    def __init__(self, document: ParsedDocument | Failure) -> None:
-        self.document = document
-        self.own: list[int] = []
-        self.name = self.title = -1
-        self.elements: list[Callable[[Callable[[int], Masked]], MaskedElement]] = []
-        self.children: list[_Node] = []
-
-
-class _Tree:
-    """A document with its attachments as one passage: a person of the mail is known in them."""
-
-    def __init__(self, document: ParsedDocument) -> None:
-        self.segments: list[Segment] = []
-        self._seen: dict[Segment, int] = {}
-        self.root = self._node(document)
-        self.passage = Passage(self.segments)
-
-    def _add(self, node: _Node, segment: Segment, shared: bool = False) -> int:
-        if shared:
-            index = self._seen.get(segment)
-            if index is None:
-                index = self._seen[segment] = len(self.segments)
-                self.segments.append(segment)
-        else:
-            index = len(self.segments)
-            self.segments.append(segment)
-        if not node.own or node.own[-1] != index:
-            node.own.append(index)
-        return index
-
-    def _node(self, document: ParsedDocument | Failure) -> _Node:
-        node = _Node(document)
-        node.name = self._add(node, Segment(document.name))
-        if isinstance(document, Failure):
-            return node
-        node.title = self._add(node, Segment(document.title), shared=True)
-        for element in document.elements:
-            node.elements.append(self._element(node, element))
-        node.children = [self._node(child) for child in document.attachments]
-        node.own = list(dict.fromkeys(node.own))
-        return node
-
-    def _element(
-        self, node: _Node, element: Element
-    ) -> Callable[[Callable[[int], Masked]], MaskedElement]:
-        section = [self._add(node, Segment(part), shared=True) for part in element.section]
-        label = self._add(node, Segment(element.label), shared=True) if element.label else -1
-        rows: list[list[int]] = []
-        text = -1
-        if element.rows:
-            header = element.rows[0]
-            for number, row in enumerate(element.rows):
-                rows.append([])
-                for column, cell in enumerate(row):
-                    head = header[column] if number and column < len(header) else ""
-                    joint = " | " if column + 1 < len(row) else "\n"
-                    rows[-1].append(self._add(node, Segment(cell, head, joint)))
-        else:
-            text = self._add(node, Segment(element.text, element.label))
-
-        def build(masked: Callable[[int], Masked]) -> MaskedElement:
-            cells = tuple(tuple(masked(index) for index in row) for row in rows)
-            readable = (
-                fixed("\n").join(fixed(" | ").join(row) for row in cells) if cells else masked(text)
-            )
-            return MaskedElement(
-                kind=element.kind,
-                text=readable,
-                page=element.page,
-                section=tuple(masked(index) for index in section),
-                rows=cells,
-                label=masked(label) if label >= 0 else EMPTY,
-            )
-
-        return build
 
 
 def _found(entity: str, texts: Sequence[tuple[str, Sequence[Finding]]]) -> list[str]:

@@ -315,7 +315,6 @@ SPECIMENS = {
     checks.tfn: ("123456782",),
     checks.rut: ("123456785",),
     checks.curp: ("HEGG560427MVZRRL04",),
-    checks.my_number: ("123456789018",),
     checks.nric: ("S1234567D",),
     checks.resident_id: ("11010519491231002X",),
     checks.tckn: ("10000000146",),

@@ -227,12 +227,6 @@ def rrn(number: str) -> bool:
     return short_date(number[:6]) and number[6] in "12345678"
 
 
-def my_number(number: str) -> bool:
-    """Japanese individual number: twelve digits, mod 11."""
-    rest = weighted(number, (6, 5, 4, 3, 2, 7, 6, 5, 4, 3, 2)) % 11
-    return len(number) == 12 and int(number[11]) == (0 if rest <= 1 else 11 - rest)
-
-
 def nric(code: str) -> bool:
     """Singaporean NRIC and FIN."""
     total = weighted(code[1:8], (2, 7, 6, 5, 4, 3, 2)) + {"T": 4, "G": 4, "M": 3}.get(code[0], 0)

@@ -104,6 +104,7 @@ _KINDS: dict[str, tuple[_Kind, ...]] = {
         _Kind("NATIONAL_ID", checks.tckn, 0.6),
         _Kind("NATIONAL_ID", checks.isikukood, 0.6),
         _Kind("NATIONAL_ID", checks.cpf, 0.6),
+        _Kind("NATIONAL_ID", lambda n: checks.short_date(n[:6]) and checks.belgian(n), 0.6),
     ),
     "999999-9999": (
         _Kind("NATIONAL_ID", checks.personnummer),
