@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from rag.audit.opinions import Rating
     from rag.audit.told import Explanation
     from rag.evaluate import Scores
+    from rag.evaluate.subject import Subject
     from rag.ingest.context import Context
     from rag.ingest.erase import Erasure
     from rag.ingest.local import Progress
@@ -40,9 +41,6 @@ if TYPE_CHECKING:
     from rag.reveal import Revealed
     from rag.rights import Expand
     from rag.targets import Target
-
-EVALUATED_HITS = 300
-"""Passages a query when search is scored: enough for 100 documents of several passages each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -633,47 +631,33 @@ class Corpus:
     def _evaluate(
         self, queries: Path, qrels: Path, principals: Sequence[Principal] | None, target: Target
     ) -> Scores:
-        from rag import evaluate
-        from rag.ledger import documents
+        from rag.evaluate import read_qrels, read_queries
+        from rag.evaluate.ranking import rank
 
-        questions, judgements = evaluate.read_queries(queries), evaluate.read_qrels(qrels)
-        judged = {document for graded in judgements.values() for document in graded}
-        with self._context.ledger.read() as db:
-            entries = documents.entries(db, self.name)
-        names: dict[str, str] = {}
-        for entry in entries:
-            sealed = entry.sealed_key  # empty: an erasure took it out of the vault
-            key = self._context.unseal(sealed)[0] if sealed else str(entry.name)
-            names[entry.document_id] = key if key in judged else Path(key).stem
-        everybody = sorted({who for entry in entries for who in entry.acl})
-        asker = everybody if principals is None else principals
-        rankings = {
-            query: evaluate.by_document(
-                self._search(self.mask(questions[query]), asker, EVALUATED_HITS, None, target),
-                lambda hit: names.get(hit.chunk.document_id, ""),
-            )
-            for query in judgements
-            if query in questions
-        }
-        return evaluate.score(rankings, judgements)
+        questions, judgements = read_queries(queries), read_qrels(qrels)
+        called = {document for graded in judgements.values() for document in graded}
+        judged = self.judged(called, principals=principals)
+        return rank(judged, questions, judgements, target=target).scores
+
+    def judged(
+        self, called: Iterable[str], *, principals: Sequence[Principal] | None = None
+    ) -> Subject:
+        """Return the corpus as `rag.evaluate` judges and tunes it.
+
+        Args:
+            called: What judgements call its documents: source keys, or file names without
+                extension.
+            principals: Who asks; None: everybody who may read anything.
+        """
+        from rag.evaluate.subject import subject
+
+        asker = None if principals is None else self._asker(principals)
+        return subject(self._context, frozenset(called), asker)
 
     @property
     def _target(self) -> Target:
         """The target that is searched."""
         return next(iter(self._context.targets.values()))
-
-    def _search(
-        self,
-        question: MaskedText,
-        principals: Sequence[Principal],
-        k: int,
-        where: Filter | None,
-        target: Target | None = None,
-    ) -> list[Hit]:
-        """Search without a record of it, as an evaluation does."""
-        from rag.asking.searching import search
-
-        return search(self._context, target or self._target, question.text, principals, k, where)
 
 
 def collected(events: Iterable[Event]) -> Answer:
