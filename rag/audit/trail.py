@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -26,6 +27,8 @@ _USAGE = (
 )
 _ANSWERING = ("model", "min_support", "context_tokens", "max_tokens")
 """Settings of the corpus file that an answer was made by."""
+_TURN = threading.Lock()
+_TURN_SECONDS = 5.0
 SHOWN_HITS = 100
 """Hits that a record holds one by one; a search may return a thousand."""
 
@@ -289,7 +292,7 @@ def write(ledger: Ledger, trail: Trail) -> Record:
 
     try:
         body = trail.body(*_versions(ledger, trail))
-        with ledger.write() as db:
+        with _in_turn(), ledger.write() as db:
             record = audit.append(db, trail.kind, body)
             texts.put(db, trail.corpus, trail.texts, record.seq)
     except DBAPIError as error:
@@ -298,6 +301,21 @@ def write(ledger: Ledger, trail: Trail) -> Record:
             "See that the ledger's database is there, writable and not full, and ask again.",
         ) from None
     return record
+
+
+@contextmanager
+def _in_turn() -> Iterator[None]:
+    """Let a process's threads write one after the other.
+
+    SQLite lets those who wait sleep for ever longer, up to a tenth of a second each time. After
+    `_TURN_SECONDS` a thread tries all the same: a fork may have copied the lock while it was held.
+    """
+    taken = _TURN.acquire(timeout=_TURN_SECONDS)
+    try:
+        yield
+    finally:
+        if taken:
+            _TURN.release()
 
 
 def _versions(ledger: Ledger, trail: Trail) -> tuple[dict[str, dict[str, str]], str]:
