@@ -31,7 +31,9 @@ _BATCH_CHUNKS = 20_000  # rows in one commit: some 60 MB of text and vectors
 _IDS_IN_FILTER = 5_000
 _ATTEMPTS = 5
 _LOCK_SECONDS = 60.0
-_PROBES = 40  # partitions of the vector index that a search reads, where there is one
+_PROBED = 0.7
+"""Of the vector index's partitions, so many are read. At 100,000 passages that finds 99 % of the
+exact best 10 and 100 in a tenth of the time; half of them find 98 and 95 % (`bench.latency`)."""
 
 
 class EmbeddedIndex:
@@ -53,7 +55,7 @@ class EmbeddedIndex:
         dimensions: int,
         *,
         scalar_from: int = 20_000,
-        vector_from: int = 200_000,
+        vector_from: int = 20_000,
     ) -> None:
         self.folder = folder
         self.dimensions = dimensions
@@ -217,7 +219,7 @@ class EmbeddedIndex:
                 rows = (
                     table.search(query.vector, vector_column_name="vector", query_type="vector")
                     .distance_type("dot")
-                    .nprobes(_PROBES)
+                    .nprobes(_probes(table.count_rows()))
                     .where(condition, prefilter=True)
                     .select([*COLUMNS, "_distance"])
                     .limit(depth)
@@ -311,6 +313,11 @@ def _inventory(table: Any) -> dict[str, Stored]:
 def _partitions(rows: int) -> int:
     """About the square root, the usual size of an inverted file."""
     return max(2, math.isqrt(rows))
+
+
+def _probes(rows: int) -> int:
+    """How many of them a search reads; there may be fewer, made when there were fewer rows."""
+    return max(2, math.ceil(_PROBED * _partitions(rows)))
 
 
 def _prune(table: Any) -> None:

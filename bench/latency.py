@@ -1,0 +1,247 @@
+"""How long each stage of a question takes over many passages, and how askers side by side scale.
+
+    nice -n 10 python -m bench.latency [--passages 100000] [--questions 200] [--recall]
+        [--folder DIR] [--url http://… --index ALIAS]
+
+Generated passages (`bench.passages`) in the embedded index, which is kept in DIR where one is
+given, and in a real OpenSearch: a node of its own, or the one at URL, whose ALIAS is used if it
+is filled. p50 and p99 in ms over the questions, each asked once, by one asker who may read a third
+of the passages and by one who may read a twentieth; then 1, 2, 4 and 8 askers in threads.
+
+Search is all of `rag.retrieve.search.search`: both legs, their fusion, and the text leg again with
+feedback. ``--recall``: what the vector index finds of the exact best, by partitions read.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bench.opensearch import node, open_index
+from bench.passages import DIMENSIONS, Maker
+from bench.sync import cpu
+from rag import config
+from rag.masked import Masked
+from rag.masked.passed import passed as masked
+from rag.records import Hit
+from rag.retrieve.filters import EVERYTHING
+from rag.retrieve.query import Query
+from rag.retrieve.search import search
+from rag.targets import Target, conditions
+from rag.targets.embedded import EmbeddedIndex
+
+ASKERS = {"a third": ("group:all",), "a twentieth": ("group:3", "user:ana")}
+SIDE_BY_SIDE = (1, 2, 4, 8)
+HITS = 12
+WARM = 10
+Question = tuple[Masked, np.ndarray]
+
+
+@dataclass
+class Times:
+    """Seconds by stage, question by question."""
+
+    stages: dict[str, list[float]] = field(default_factory=dict)
+
+    @contextmanager
+    def of(self, stage: str) -> Iterator[None]:
+        started = time.perf_counter()
+        yield
+        self.add(stage, time.perf_counter() - started)
+
+    def add(self, stage: str, seconds: float) -> None:
+        self.stages.setdefault(stage, []).append(seconds)
+
+    def show(self) -> None:
+        for stage, seconds in self.stages.items():
+            p50, p90, p99 = (1000 * float(np.quantile(seconds, q)) for q in (0.5, 0.9, 0.99))
+            print(f"    {stage:34} p50 {p50:8.1f}   p90 {p90:8.1f}   p99 {p99:8.1f} ms")
+
+
+class Watched:
+    """A target whose searches are timed: the first of a question, and those after it."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self.seconds: list[float] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._target, name)
+
+    def legs(self, query: Query, depth: int) -> Mapping[str, list[Hit]]:
+        started = time.perf_counter()
+        found = self._target.legs(query, depth)
+        self.seconds.append(time.perf_counter() - started)
+        return found
+
+
+def questions(count: int) -> list[Question]:
+    maker = Maker(seed=11)
+    drawn = (maker.question() for _ in range(count))
+    return [(masked(text), vector) for text, vector in drawn]
+
+
+def searched(target: Target, asked: Sequence[Question], asker: Sequence[str]) -> Times:
+    """Search once for each question; the first few only warm up."""
+    times = Times()
+    for number, (text, vector) in enumerate([*asked[:WARM], *asked]):
+        watched = Watched(target)
+        started = time.perf_counter()
+        search(watched, text, vector.tolist(), asker, HITS)  # type: ignore[arg-type]
+        whole = time.perf_counter() - started
+        if number < WARM:
+            continue
+        first, *again = watched.seconds
+        times.add("both legs", first)
+        times.add("text leg again, with feedback", sum(again))
+        times.add("fuse, weigh, order", whole - sum(watched.seconds))
+        times.add("search", whole)
+    return times
+
+
+def answered(target: Target, asked: Sequence[Question]) -> Times:
+    """Time what comes before search and after it, on one corpus's own parts."""
+    from rag.answer import answerer, counter
+    from rag.models import embedder as open_embedder
+    from rag.privacy import masker as open_masker
+    from rag.retrieve.pack import pack
+
+    times = Times()
+    embedder = open_embedder(config.Embedding().model, threads=os.cpu_count() or 1)
+    masker = open_masker(config.Privacy())
+    by = answerer("embedded/extractive", embedder.embed)
+    count = counter("embedded/extractive", embedder)
+    for number, (text, vector) in enumerate([*asked[:WARM], *asked]):
+        kept = times if number >= WARM else Times()
+        with kept.of("mask"):
+            masker.mask_text(text)
+        with kept.of("embed the question"):
+            embedder.embed_query(text)
+        hits = search(target, text, vector.tolist(), ASKERS["a third"], HITS)
+        with kept.of("pack"):
+            packed = pack(hits, 1500, count, text)
+        with kept.of("extract"):
+            list(by.sentences(text, packed.passages, 0.6))
+    return times
+
+
+def side_by_side(target: Target, asked: Sequence[Question], askers: int) -> tuple[float, float]:
+    """Return searches a second by so many askers in threads, and the p99 of one in ms."""
+
+    def one(question: Question) -> float:
+        started = time.perf_counter()
+        search(target, question[0], question[1].tolist(), ASKERS["a third"], HITS)
+        return time.perf_counter() - started
+
+    with ThreadPoolExecutor(askers) as threads:
+        started = time.perf_counter()
+        seconds = list(threads.map(one, asked))
+        whole = time.perf_counter() - started
+    return len(asked) / whole, 1000 * float(np.quantile(seconds, 0.99))
+
+
+def measure(name: str, target: Target, asked: Sequence[Question]) -> None:
+    for share, asker in ASKERS.items():
+        print(f"\n{name}: an asker who may read {share} of the passages")
+        searched(target, asked, asker).show()
+    for askers in SIDE_BY_SIDE:
+        rate, p99 = side_by_side(target, asked, askers)
+        print(f"    {askers} askers: {rate:6.1f} searches/s, p99 {p99:7.1f} ms")
+
+
+# Targets, filled
+
+
+def embedded(folder: Path, passages: int) -> EmbeddedIndex:
+    index = EmbeddedIndex(folder, DIMENSIONS)
+    if not folder.exists():
+        fill(index, passages, 2000)
+        index.compact()
+    return index
+
+
+def fill(target: Target, passages: int, together: int) -> None:
+    started = time.perf_counter()
+    batch = []
+    for document in Maker().documents(passages):
+        batch.append(document)
+        if len(batch) == together:
+            target.apply(batch, [])
+            batch = []
+    target.apply(batch, [])
+    print(f"  {passages:,} passages written in {time.perf_counter() - started:.0f} s", flush=True)
+
+
+def recall(index: EmbeddedIndex, asked: Sequence[Question], depth: int = 100) -> None:
+    """Print what is found of the exact best ten and hundred, and in what time, by partitions."""
+    import lancedb
+
+    table = lancedb.connect(index.folder).open_table(f"chunks_{DIMENSIONS}")
+
+    def ids(vector: np.ndarray, condition: str, probes: int | None) -> list[str]:
+        query = table.search(vector, vector_column_name="vector", query_type="vector")
+        query = query.distance_type("dot")
+        query = query.bypass_vector_index() if probes is None else query.nprobes(probes)
+        rows = query.where(condition, prefilter=True).select(["id", "_distance"]).limit(depth)
+        found: list[str] = rows.to_arrow().column("id").to_pylist()
+        return found
+
+    for share, asker in ASKERS.items():
+        condition = conditions.within(asker, EVERYTHING)
+        exact = [ids(vector, condition, None) for _, vector in asked]
+        print(f"\nRecall of the vector index, an asker who may read {share}")
+        for probes in (None, 20, 40, 80, 120, 160, 240):
+            times = Times()
+            ten, hundred = [], []
+            for (_, vector), best in zip(asked, exact, strict=True):
+                with times.of("exact" if probes is None else f"{probes} partitions"):
+                    found = ids(vector, condition, probes)
+                ten.append(len({*found[:10]} & {*best[:10]}) / 10)
+                hundred.append(len({*found} & {*best}) / depth)
+            times.show()
+            print(f"        of the best 10: {np.mean(ten):.3f}, of 100: {np.mean(hundred):.3f}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--passages", type=int, default=100_000)
+    parser.add_argument("--questions", type=int, default=200)
+    parser.add_argument("--folder", type=Path, help="keeps the embedded index")
+    parser.add_argument("--url", help="an OpenSearch that runs already")
+    parser.add_argument("--index", default="latency", help="alias there")
+    parser.add_argument("--recall", action="store_true", help="of the vector index")
+    parser.add_argument("--only", choices=["embedded", "opensearch"])
+    chosen = parser.parse_args()
+    asked = questions(chosen.questions)
+    load = os.getloadavg()[0]
+    print(f"{cpu()}; {platform.system()}, Python {platform.python_version()}; load {load:.1f}")
+    print(f"{chosen.passages:,} passages of {DIMENSIONS} dimensions; {len(asked)} questions")
+    with tempfile.TemporaryDirectory() as scratch:
+        if chosen.only != "opensearch":
+            index = embedded(chosen.folder or Path(scratch) / "index", chosen.passages)
+            print("\nBefore search and after it")
+            answered(index, asked).show()
+            measure("Embedded", index, asked)
+            if chosen.recall:
+                recall(index, asked[:40])
+    if chosen.only != "embedded":
+        with node(chosen.url) as url:
+            served = open_index(url, chosen.index)
+            if not served.inventory():
+                fill(served, chosen.passages, 500)
+            measure("OpenSearch", served, asked)
+
+
+if __name__ == "__main__":
+    main()
