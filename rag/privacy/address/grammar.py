@@ -58,7 +58,7 @@ _LEFT, _RIGHT = 160, 200
 _FORBIDDEN = re.compile(
     r"(?:[$€£¥%#@&+=_]|\d[.,/:\-]|\b(?:section|sections|chapter|page|pages|version|article|figure|table|step|item|line|"
     r"paragraph|clause|schedule|release|model|order|invoice|ticket|case|ref|rule|act|vol|volume|"
-    r"question|lesson|psalm|flight|gate|bus|train|usd|eur|gbp|room of)\.?\s?)$",
+    r"question|lesson|psalm|flight|(?<![a-zæøå]s )gate|bus|train|usd|eur|gbp|room of)\.?\s?)$",
     re.IGNORECASE,
 )
 

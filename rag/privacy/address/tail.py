@@ -25,6 +25,8 @@ from rag.privacy.words import word_set
 
 _ITEMS = 12
 _DOOR = re.compile(r"\d{1,2}/\d{1,3}")
+_DOTTED = word_set("utca u ut ter korut krt fasor koz setany rakpart sor liget")
+_GOES_BEHIND = re.compile(r"[,;.:)\n]|\Z| [^\W\d_A-Z]")
 _STOREY = re.compile(r"[ivx]{1,4}")
 _PLACED = frozenset({"city", "region", "code", "name", "town", "street"})
 _BUILDINGS = word_set(
@@ -127,6 +129,9 @@ def _door(t: Tokens, i: int) -> int:
         return 0
     if _DOOR.fullmatch(t.word(i + 1)):
         return 2
+    kind = t.word(i - 3) if t.word(i - 2) == "." else t.word(i - 2)
+    if kind in _DOTTED and t.glued(i) and _GOES_BEHIND.match(t.text, t.ends[i]):
+        return 1  # Ady Endre u. 3. with
     roman = _STOREY.fullmatch(t.word(i + 1)) and t.word(i + 2) == "/" and t.has(i + 3, NUMBER)
     return 4 if roman else 0
 

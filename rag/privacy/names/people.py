@@ -77,7 +77,8 @@ def _without_ordinary(read: Reading, one: Entity) -> tuple[int, int]:
     places = read.within(one.start, one.end)
     first = read.words[places[0]].folded if places else ""
     if len(places) > 1 and (
-        read.flags[places[0]] == COMMON or first in _OPENING or dated(read, places[0])
+        dated(read, places[0])
+        or ((read.flags[places[0]] == COMMON or first in _OPENING) and _begins(read, places[0]))
     ):
         return read.words[places[1]].start, one.end
     if len(places) == 1 and _nobody(read, places[0]):
@@ -88,6 +89,13 @@ def _without_ordinary(read: Reading, one: Entity) -> tuple[int, int]:
         if strange or all(f & (COMMON | ORDINARY) for f in flags):
             return one.start, one.start
     return one.start, one.end
+
+
+def _begins(read: Reading, place: int) -> bool:
+    """Tell whether a capital may be a sentence's: within one, Are and Can are names."""
+    if not place or read.gap(place - 1) != " " or read.words[place].upper:
+        return True
+    return read.words[place - 1].capital
 
 
 def _nobody(read: Reading, place: int) -> bool:

@@ -69,7 +69,7 @@ def _goes_on(read: Reading, first: int, place: int, gap: str) -> bool:
     if len(following.folded) == 1 and gap[0] != "." and following.upper:
         return True
     if plain(flags) and (flags & COMMON or read.words[place - 1].folded not in PARTICLES):
-        return False
+        return place == first + 1 and _shaked(read, first, place)
     if following.upper and not start.upper and following.folded in cues.INSTITUTIONS:
         return False
     if flags & RARE and following.upper and not start.upper:
@@ -77,6 +77,17 @@ def _goes_on(read: Reading, first: int, place: int, gap: str) -> bool:
     shouted = start.upper and len(start.folded) > 1
     listed = flags & (GIVEN | SURNAME)
     return listed > 0 or shouted or not following.upper or len(following.folded) not in {2, 3, 4}
+
+
+def _shaked(read: Reading, first: int, place: int) -> bool:
+    """Tell whether an ordinary word is a surname: within a sentence, behind a given name."""
+    if read.flags[place] & COMMON or not sure(read.flags[first]) or not read.flags[first] & GIVEN:
+        return False
+    word, end = read.words[place], read.words[place].end
+    if read.gap(first) != " " or not read.text[word.start + 1 : end].islower():
+        return False
+    after = read.words[place + 1] if place + 1 < len(read.words) else None
+    return after is not None and not after.capital and read.gap(place) == " "
 
 
 def _wraps(read: Reading, first: int, place: int) -> bool:

@@ -229,9 +229,11 @@ def _counts_alone(read: Reading, index: int) -> bool:
 
 def _left(read: Reading, index: int) -> int:
     """Take in an unknown word in front of a surname: Anselm Marchbank."""
-    if not index or read.flags[index] & GIVEN or read.gap(index - 1) != " ":
+    if not index or read.gap(index - 1) != " ":
         return index
-    return index - (_unknown(read, index - 1) or _given_within(read, index - 1))
+    if _given_within(read, index - 1):
+        return index - 1
+    return index - (not read.flags[index] & GIVEN and _unknown(read, index - 1))
 
 
 def _given_within(read: Reading, index: int) -> bool:
