@@ -159,6 +159,7 @@ _DATE = re.compile(
     r"\d{1,4}[./\- ]\w{1,12}[./\- ,]{1,2}\d{1,4}|\w{3,12}\.? \d{1,2},? \d{4}|\b\d{8}\b"
 )
 _SEPARATORS = re.compile(r"[:=\t—]|\.{3}|_{3}|·{3}")
+_HEXADECIMAL = re.compile(r"(?:[0-9A-Fa-f]{2}[:\-]){3}")
 _SENTENCE = re.compile(r"(?<=[^\W\d_][^\W\d_A-Z]{4})\. (?=[^\W\d_a-z]\w+ [^\W\d_]\w+)")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|_")
 _COMPANY = re.compile(
@@ -248,7 +249,8 @@ def _fits(entity: str, piece: str, whole: bool) -> bool:
         return False  # their shape is enough
     if entity == "STREET_ADDRESS":
         lettered = whole or any(map(str.isalpha, piece))
-        return digits > 0 and lettered and "@" not in piece and "://" not in piece
+        other = "@" in piece or "://" in piece or bool(_HEXADECIMAL.match(piece))
+        return digits > 0 and lettered and not other
     return whole and digits >= 4
 
 

@@ -157,6 +157,15 @@ INSTITUTIONS = word_set(
     """
 )
 """After a name they make a thing of it that bears the name."""
+BODIES = word_set(
+    """
+    council hospital university college institute institut foundation museum library clinic klinik
+    commission committee ministry department agency authority association corporation company ltd
+    limited inc llc gmbh plc llp corp sarl ltda partners holdings solutions consulting services
+    systems technologies software pharma airlines airways
+    """
+)
+"""At the end of what looks like a name they make a body of it: Thornton Ville Council."""
 LEADING = word_set("university bank city town college county school hospital institute ministry")
 """With ``of``, in front of a name: the University of Jason."""
 FIRMS = word_set(

@@ -23,6 +23,11 @@ _VILLAGE = re.compile(
 )
 _MONTHS = word_set("april may june august january")
 _DATING = word_set("in since until till last next this during early late mid of by")
+_COPIED = frozenset({"cc", "bcc", "attn"})
+_OWNED = word_set(
+    "appointment birthday passport luggage wedding funeral salary surgery parents kids"
+)
+_TURN = word_set("i im ill we you yes no ok okay hi hello thanks sorry can could did are what when")
 _ROW = 8  # words on either side
 _DOTTED = re.compile(
     r",? ?(?:[ASIK]/[SA]\b|S\.? ?A\.?(?: ?S\.| ?de C\.)?|S\. ?L\. ?(?:U\.)?|S\. ?[Rrp]\. ?[lA]\.|"
@@ -54,13 +59,15 @@ def _before(read: Reading, first: int) -> bool:
     if gap in {"'s ", "’s "}:
         return folded in {"it", "name"}
     if gap in {": ", ", "}:
-        return folded in cues.RELATIONS
+        return folded in cues.RELATIONS or (folded in _COPIED and gap == ": ")
     if gap != " ":
         return False
     if folded == "is":
         return earlier in {"name", "this", "here"}
     if folded == "am":
         return earlier == "i"
+    if folded == "from":
+        return earlier in {"heard", "hear"}
     if folded == "of":
         return earlier in cues.PAPERS
     if folded == "its":
@@ -74,7 +81,10 @@ def _after(read: Reading, last: int) -> bool:
         return False
     word, gap = read.words[last + 1], read.gap(last)
     if gap in {"'s ", "’s "}:
-        return word.folded in cues.RELATIONS
+        return word.folded in cues.RELATIONS or word.folded in _OWNED
+    if gap == ": ":
+        start = read.words[last].start
+        return word.folded in _TURN and read.text[max(start - 1, 0) : start] in {"", "\n"}
     return gap == " " and not word.capital and word.folded in cues.SPEAKING
 
 
@@ -151,7 +161,7 @@ def dated(read: Reading, place: int) -> bool:
 
 def of_thing(read: Reading, first: int, last: int) -> bool:
     """Tell whether a name is of a place, a firm, an institution, a disease: nobody's."""
-    if last > first and read.words[last].folded in cues.PLACE_ENDS:
+    if last > first and (read.words[last].folded in cues.PLACE_ENDS or is_body(read, first, last)):
         return True
     start, end = read.words[first].start, read.words[last].end
     if _VILLAGE.search(read.text, start, min(end + 7, start + 80)):
@@ -159,6 +169,11 @@ def of_thing(read: Reading, first: int, last: int) -> bool:
     return _leads_to_thing(read, last) or _follows_thing(read, first, last) or in_firm(
         read, first, last
     )  # fmt: skip
+
+
+def is_body(read: Reading, first: int, last: int) -> bool:
+    """Tell whether what looks like a name ends as institutions and firms do: Red Cross."""
+    return last > first and read.words[last].capital and read.words[last].folded in cues.BODIES
 
 
 def _leads_to_thing(read: Reading, last: int) -> bool:

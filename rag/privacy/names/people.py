@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rag.privacy.names import cues
 from rag.privacy.names.lexicon import COMMON, GIVEN, ORDINARY, PROPER, RARE, SURNAME, plain, sure
-from rag.privacy.names.neighbours import STRONG, WEAK, acronym, dated, evidence, of_thing
+from rag.privacy.names.neighbours import STRONG, WEAK, acronym, dated, evidence, is_body, of_thing
 from rag.privacy.names.reading import Reading, reading
 from rag.privacy.names.recognizer import end_of
 from rag.privacy.names.sightings import everywhere
@@ -82,6 +82,8 @@ def _without_ordinary(read: Reading, one: Entity) -> tuple[int, int]:
     ):
         return read.words[places[1]].start, one.end
     if len(places) == 1 and _nobody(read, places[0]):
+        return one.start, one.start
+    if len(places) > 1 and is_body(read, places[0], places[-1]):
         return one.start, one.start
     if not any(read.words[place].capital for place in places):
         flags = [read.flags[place] for place in places]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from rag.privacy.address import places
 from rag.privacy.names import cues
 from rag.privacy.names.lexicon import COMMON, GIVEN, RARE, SURNAME, plain, sure
 from rag.privacy.names.neighbours import in_firm
@@ -130,10 +131,18 @@ def inverted(read: Reading, place: int, last: int) -> int | None:
         # "Malembe, S. Gcugcwa" are two persons.
         two = beyond and read.gap(first) == ". " and read.flags[beyond] & SURNAME
         return None if two else first
+    if not flags and not read.flags[place] and last == place and _in_cell(read, place, first):
+        # Kerepesi, Csenge: two words that nobody knows fill a line, and neither is a place.
+        pair = (read.words[place], following)
+        return first if all(map(_strange, pair)) else None
     doubtful = flags & COMMON and read.flags[place] & COMMON
     if not flags & GIVEN or (doubtful and not _in_cell(read, place, first)):
         return None
     return None if in_firm(read, place, last) else _turned(read, place, first)
+
+
+def _strange(word: Word) -> bool:
+    return len(word.folded) > 3 and not word.upper and not places.match([word.folded])[0]
 
 
 def _may_lead(read: Reading, place: int, last: int) -> bool:

@@ -29,7 +29,8 @@ _TITLE = re.compile(
 )
 _GIVEN_BEHIND = re.compile(
     r", ?([^\W\d_a-zß-öø-ÿ][^\W\d_A-Z]{2,20})(?: [A-Z]\b\.?)?"
-    r"(?=[ \t]*(?:[\n|;\t\"]|\Z|,? \(?(?:MRN|DOB|NHS|SSN|born|aged?|\d{1,3} ?y)\b))"
+    r"(?=[ \t]*(?:[\n|;\t\"(]|\Z|[-–—] |,? ?\(?(?:MRN|DOB|NHS|SSN|born|aged?|[Rr]oom|[Bb]ed|"
+    r"[Ww]ard|\d{1,3} ?y)\b))"
 )
 _LED = re.compile(
     r"(?:\A|[\n|;\t\"]|(?<![^\W_])(?:[Pp]t|[Pp]atient|[Nn]ame|[Rr]e|RE|PT)[.:]?)[ \t]*\Z"
