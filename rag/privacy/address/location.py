@@ -24,6 +24,12 @@ _BEFORE = word_set(
     "in at from near to of around outside into toward towards via through visiting leaving for "
     "city town village municipality hometown born resident residents lives lived moved area"
 )
+_LABELS = word_set("city town village ort stadt ville ciudad citta cidade birthplace hometown")
+_SITES = word_set("office resident area branch clinic site practice ward surgery store shop")
+_LIVING = word_set(
+    "lives lived living live born moved moving travelled traveled transferred relocated up resides "
+    "resided comes came resident"
+)
 _DIVISIONS = word_set(
     "county parish borough district precinct township municipality arrondissement canton shire "
     "landkreis kreis powiat gmina comarca prefecture village town"
@@ -84,7 +90,7 @@ def _city(t: Tokens, i: int) -> int:
     found = place(t, i)
     unknown = _before_state(t, i)
     if found is None or unknown > found.end:
-        return unknown
+        return unknown or _unlisted(t, i)
     words = " ".join(t.folded[i : found.end]).replace("-", " ").replace(" .", "")
     if not places.known(words) & (places.CITY | places.COUNTY):
         return 0
@@ -92,9 +98,27 @@ def _city(t: Tokens, i: int) -> int:
     known = flags_of(t.word(i)) if alone else 0
     if not known and not (alone and len(t.word(i)) < 4):
         return found.end
-    if t.word(i - 1) in _BEFORE or (_state_behind(t, found.end) and t.word(found.end) == ","):
+    if (
+        t.word(i - 1) in _BEFORE
+        or _labelled(t, i, found.end)
+        or (_state_behind(t, found.end) and t.word(found.end) == ",")
+    ):
         return found.end
     return 0
+
+
+def _labelled(t: Tokens, i: int, end: int) -> bool:
+    """Whether it is said that a town stands here: City: X, the X office, X resident."""
+    if t.word(i - 1) == ":" and t.word(i - 2) in _LABELS:
+        return True
+    return t.word(end) == "resident" or (t.word(i - 1) == "the" and t.word(end) in _SITES)
+
+
+def _unlisted(t: Tokens, i: int) -> int:
+    """Return the end of a name that no list has where somebody lives or was born, or 0."""
+    if t.word(i - 1) not in {"in", "from", "to", "near"} or t.word(i - 2) not in _LIVING:
+        return 0
+    return 0 if flags_of(t.word(i)) else name(t, i, 2)
 
 
 def _before_state(t: Tokens, i: int) -> int:

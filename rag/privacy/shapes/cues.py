@@ -101,7 +101,12 @@ _STRONG: Mapping[str, str] = {
         records? (?:no|nr|number|id|ref|#)
         file (?:no|nr|number|#)
         clinic (?:no|nr|number|id|#)
-        unit record
+        unit (?:record|no|number)
+        case ?notes? (?:no|number)
+        accession(?: no| number)?
+        folder (?:no|number)
+        potilasnumero
+        hn\b
         uhid\b
         urn\b
         ur (?:no|number)
