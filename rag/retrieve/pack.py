@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rag.masked import EMPTY, Masked, fixed
@@ -29,11 +29,13 @@ _LEANS = re.compile(
 )
 """How a sentence begins that says little without the one before it."""
 
-_PLAIN = 0.35
+_STEEP = 1.0
+"""How much less a hit is worth than the one before it: 1 / rank to this power."""
+_PLAIN = 0.15
 """Worth of a sentence for being in a hit, beside its share of the question's terms."""
-_AGAIN = 0.3
+_AGAIN = 0.7
 """What a term of the question is still worth when a chosen sentence has it already."""
-_NEAR = 0.25
+_NEAR = 0.2
 """What a sentence gets of a neighbour's share: answers often stand beside the question's words."""
 _SAME = 0.8
 """Share of a sentence's words in a chosen one from which on it says nothing new."""
@@ -110,13 +112,21 @@ def pack(hits: Sequence[Hit], budget_tokens: int, count: Count, question: Masked
 
 @dataclass(slots=True)
 class _Run:
-    """A hit, and which of its sentences are chosen: `first` to `last`; None: none yet."""
+    """A hit, and which of its sentences are chosen: `first` to `last`; None: none yet.
+
+    Attributes:
+        words: Of each sentence.
+        found: Of those, and of the heading, the question's.
+        repeats: Sentences that a chosen one says already.
+    """
 
     hit: Hit
     weight: float
     spans: Sequence[tuple[int, int]]
     words: Sequence[frozenset[str]]
     tokens_whole: int
+    found: list[frozenset[str]] = field(default_factory=list)
+    repeats: set[int] = field(default_factory=set)
     counted: dict[tuple[int, int], int] = field(default_factory=dict)
     first: int | None = None
     last: int = -1
@@ -142,6 +152,23 @@ class _Step:
     tokens: int
     rate: float
 
+    @property
+    def new(self) -> list[int]:
+        """The sentences that it adds."""
+        return [at for at in range(self.first, self.last + 1) if not self.run.chosen(at)]
+
+
+@dataclass(slots=True)
+class _Wanted:
+    """The question's terms, by weight, and those that a chosen sentence has already."""
+
+    rare: Mapping[str, float]
+    had: set[str] = field(default_factory=set)
+
+    def share(self, terms: frozenset[str]) -> float:
+        """Share of the question that `terms` of it are; of those had already, less."""
+        return math.fsum(self.rare[term] * (_AGAIN if term in self.had else 1.0) for term in terms)
+
 
 def _runs(hits: Sequence[Hit], count: Count, left_out: dict[str, str]) -> list[_Run]:
     seen: dict[str, str] = {}
@@ -159,90 +186,78 @@ def _runs(hits: Sequence[Hit], count: Count, left_out: dict[str, str]) -> list[_
         spans = split(chunk.text)
         words = [_terms(chunk.text[start:end]) for start, end in spans]
         whole = count(_shown(chunk.heading, chunk.text))
-        runs.append(_Run(hit, 1 / math.log2(len(runs) + 2), spans, words, whole))
+        runs.append(_Run(hit, 1 / (len(runs) + 1) ** _STEEP, spans, words, whole))
     return runs
 
 
-@dataclass(slots=True)
-class _Wanted:
-    """The question's terms, by weight, and those that a chosen sentence has already."""
-
-    rare: Mapping[str, float]
-    had: set[str] = field(default_factory=set)
-
-    def share(self, words: frozenset[str]) -> float:
-        """Share of the question's terms that are among `words`; of those had already, less."""
-        found = (
-            weight * (_AGAIN if term in self.had else 1.0)
-            for term, weight in self.rare.items()
-            if term in words
-        )
-        return math.fsum(found) / (math.fsum(self.rare.values()) or 1.0)
-
-
 def _wanted(question: Masked, runs: Sequence[_Run]) -> _Wanted:
+    """Weigh the question's terms, and note where they are."""
     terms = _terms(question)
     often = Counter(term for run in runs for own in run.words for term in own & terms)
-    return _Wanted({term: 1 / math.log(2 + often[term]) for term in sorted(terms)})
+    rare = {term: 1 / math.log(2 + often[term]) for term in sorted(terms)}
+    total = math.fsum(rare.values()) or 1.0
+    for run in runs:
+        heading = _terms(run.hit.chunk.heading)
+        run.found = [(own | heading) & terms for own in run.words]
+    return _Wanted({term: weight / total for term, weight in rare.items()})
 
 
 def _fill(runs: Sequence[_Run], budget: int, count: Count, question: Masked) -> None:
     """Make runs longer while something fits, the step first that adds most for its tokens."""
     left = budget
     wanted = _wanted(question, runs)
+    said: list[frozenset[str]] = []
     while True:
-        steps = [step for run in runs for step in _steps(run, runs, left, count, wanted)]
-        if not steps:
+        steps = (step for run in runs for step in _steps(run, left, count, wanted))
+        best = max(steps, key=lambda step: step.rate, default=None)
+        if best is None:
             return
-        best = max(steps, key=lambda step: step.rate)
-        run = best.run
+        run, new = best.run, best.new
+        repeated = [at for at in new if at not in run.repeats and _said(run.words[at], said)]
+        if repeated:
+            run.repeats.update(repeated)  # worth nothing by now: look again
+            continue
         left -= best.tokens - run.tokens
-        for at in range(best.first, best.last + 1):
-            if not run.chosen(at):
-                wanted.had |= run.words[at]
+        for at in new:
+            wanted.had |= run.found[at]
+            said.append(run.words[at])
         run.first, run.last, run.tokens = best.first, best.last, best.tokens
 
 
-def _steps(
-    run: _Run, runs: Sequence[_Run], left: int, count: Count, wanted: _Wanted
-) -> list[_Step]:
-    """The ways in which a run can begin or grow within `left` tokens more."""
-    heading = run.hit.chunk.heading
+def _said(words: frozenset[str], said: Sequence[frozenset[str]]) -> bool:
+    return bool(words) and any(len(words & own) >= _SAME * len(words) for own in said)
+
+
+def _steps(run: _Run, left: int, count: Count, wanted: _Wanted) -> Iterator[_Step]:
+    """Yield the ways in which a run can begin or grow within `left` tokens more."""
     ends = []
     if run.first is None:
-        for at in range(len(run.spans)):
-            ends.append((_leans_on(run, at), at))
+        ends = [(_leans_on(run, at), at) for at in range(len(run.spans))]
     else:
         if run.first > 0:
             ends.append((_leans_on(run, run.first - 1), run.last))
         if run.last < len(run.spans) - 1:
             ends.append((run.first, run.last + 1))
-    found = []
+    if not ends:
+        return
+    share = [
+        0.0 if at in run.repeats else _PLAIN + wanted.share(terms)
+        for at, terms in enumerate(run.found)
+    ]
     for first, last in ends:
         if (first, last) not in run.counted:
-            run.counted[first, last] = count(_shown(heading, run.text(first, last)))
+            run.counted[first, last] = count(_shown(run.hit.chunk.heading, run.text(first, last)))
         tokens = run.counted[first, last]
         more = tokens - run.tokens
         if more > left:
             continue
-        new = [at for at in range(first, last + 1) if not run.chosen(at)]
-        value = math.fsum(_value(run, at, runs, wanted) for at in new)
-        found.append(_Step(run, first, last, tokens, value / max(more, 1)))
-    return found
-
-
-def _value(run: _Run, at: int, runs: Sequence[_Run], wanted: _Wanted) -> float:
-    own = run.words[at]
-    for other in runs:
-        if other is run or other.first is None:
-            continue
-        for words in other.words[other.first : other.last + 1]:
-            if own and len(own & words) >= _SAME * len(own):
-                return 0.0
-    beside = (*run.words[max(0, at - 1) : at], *run.words[at + 1 : at + 2])
-    near = max((wanted.share(words) for words in beside), default=0.0)
-    heading = _terms(run.hit.chunk.heading)
-    return run.weight * (_PLAIN + wanted.share(own | heading) + _NEAR * near)
+        value = math.fsum(
+            share[at]
+            + _NEAR * max((*share[max(0, at - 1) : at], *share[at + 1 : at + 2]), default=0)
+            for at in range(first, last + 1)
+            if not run.chosen(at)
+        )
+        yield _Step(run, first, last, tokens, run.weight * value / max(more, 1))
 
 
 def _leans_on(run: _Run, at: int) -> int:
