@@ -785,24 +785,28 @@ def digits(rand: Rand, count: int) -> str:
     return "".join(rand.choice("0123456789") for _ in range(count))
 
 
+_PHONE_FORMS = phrases(
+    """
+    +99 99 9999 9999 | (999) 999-9999 | 999-999-9999 | 0999 999999 | +99 999 999 999 | 09 99 99 99 99 | 999.999.9999 |
+    +999999999999 | +1-999-999-9999x999 | 09999-99999 | 9999999999 | 001-999-999-9999 ext. 99
+    """
+)
+_CARD_FORMS = phrases("9999999999999999 | 9999 9999 9999 9999 | 9999-9999-9999-9999")
+
+
+def _patterned(form: str, rand: Rand) -> str:
+    """Fill a form: 9 is a digit, A a capital, h a hexadecimal digit; the rest stays."""
+    return "".join(
+        rand.choice("0123456789") if sign == "9"
+        else rand.choice("ABCDEFGHJKLMNPRSTUVXYZ") if sign == "A"
+        else rand.choice("0123456789abcdef") if sign == "h"
+        else sign
+        for sign in form
+    )  # fmt: skip
+
+
 def phone(rand: Rand) -> str:
-    d = lambda count: digits(rand, count)  # noqa: E731
-    return rand.choice(
-        (
-            f"+{d(2)} {d(2)} {d(4)} {d(4)}",
-            f"({d(3)}) {d(3)}-{d(4)}",
-            f"{d(3)}-{d(3)}-{d(4)}",
-            f"0{d(3)} {d(6)}",
-            f"+{d(2)} {d(3)} {d(3)} {d(3)}",
-            f"0{d(1)} {d(2)} {d(2)} {d(2)} {d(2)}",
-            f"{d(3)}.{d(3)}.{d(4)}",
-            f"+{d(12)}",
-            f"+1-{d(3)}-{d(3)}-{d(4)}x{d(3)}",
-            f"0{d(4)}-{d(5)}",
-            f"{d(10)}",
-            f"001-{d(3)}-{d(3)}-{d(4)} ext. {d(2)}",
-        )
-    )
+    return _patterned(rand.choice(_PHONE_FORMS), rand)
 
 
 def email(rand: Rand) -> str:
@@ -823,16 +827,6 @@ _ID_FORMS = phrases(
     AAAAA999999AA9AA | AAA99AAAA999999 | v9.99.9 | 9/99-9999 | AAA#9999 | 999/9999 | A99.9 | 99A | port 9999 | 99.9.9.999
     """
 )
-
-
-def _patterned(form: str, rand: Rand) -> str:
-    return "".join(
-        rand.choice("0123456789") if sign == "9"
-        else rand.choice("ABCDEFGHJKLMNPRSTUVXYZ") if sign == "A"
-        else rand.choice("0123456789abcdef") if sign == "h"
-        else sign
-        for sign in form
-    )  # fmt: skip
 
 
 def identifier(rand: Rand) -> str:
@@ -872,8 +866,7 @@ def mask(rand: Rand) -> str:
 
 
 def card(rand: Rand) -> str:
-    joint = rand.choice(("", " ", "-"))
-    return joint.join(digits(rand, 4) for _ in range(4))
+    return _patterned(rand.choice(_CARD_FORMS), rand)
 
 
 def iban(rand: Rand) -> str:
