@@ -12,7 +12,17 @@ from collections.abc import Sequence
 
 import typer
 
-from rag.cli import asking, auditing, files, keeping, localaws, masking, privacy, reindexing
+from rag.cli import (
+    asking,
+    auditing,
+    evaluating,
+    files,
+    keeping,
+    localaws,
+    masking,
+    privacy,
+    reindexing,
+)
 from rag.cli.output import show_error
 from rag.errors import SluiceError
 
@@ -23,7 +33,17 @@ app = typer.Typer(
     pretty_exceptions_enable=False,  # it shows local variables, and those may hold documents
     rich_markup_mode=None,  # without rich, --help is there in a fraction of the time
 )
-for _module in (keeping, reindexing, asking, auditing, files, masking, privacy, localaws):
+for _module in (
+    keeping,
+    reindexing,
+    asking,
+    evaluating,
+    auditing,
+    files,
+    masking,
+    privacy,
+    localaws,
+):
     _module.register(app)
 
 

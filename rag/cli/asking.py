@@ -1,16 +1,15 @@
-"""Commands that ask a corpus: search, ask, evaluate."""
+"""Commands that ask a corpus: search, ask."""
 
 from __future__ import annotations
 
 import re
 import sys
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rag.cli.output import CORPUS, JSON, show, show_json, show_table, visible
+from rag.cli.output import CORPUS, JSON, show, show_json, visible
 
 if TYPE_CHECKING:
     from rag.records import Answer, Event
@@ -36,7 +35,7 @@ WHERE = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
-    for command in (search, ask, evaluate):
+    for command in (search, ask):
         app.command()(command)
 
 
@@ -178,44 +177,6 @@ def _answer(answer: Answer) -> dict[str, Any]:
         "usage": answer.usage,
         "left_out": answer.left_out,
     }
-
-
-def evaluate(
-    corpus: CORPUS,
-    queries: Annotated[
-        Path,
-        typer.Option(exists=True, dir_okay=False, help='JSON lines: {"_id": …, "text": …}'),
-    ],
-    qrels: Annotated[
-        Path,
-        typer.Option(exists=True, dir_okay=False, help="Tab separated: query, document, grade."),
-    ],
-    asker: Annotated[
-        list[str] | None,
-        typer.Option("--as", metavar="PRINCIPALS", help="Who asks; by default who may read all."),
-    ] = None,
-    as_json: JSON = False,
-) -> None:
-    """Score search against judgements.
-
-    In the BEIR layout: nDCG@10, recall@100, MRR@10.
-    """
-    from rag.corpus import Corpus
-
-    principals = principals_of(asker) if asker else None
-    scores = Corpus.open(corpus).evaluate(queries, qrels, principals=principals)
-    named = {
-        "queries": scores.queries,
-        "ndcg@10": scores.ndcg_at_10,
-        "recall@100": scores.recall_at_100,
-        "mrr@10": scores.mrr_at_10,
-    }
-    if as_json:
-        show_json(named)
-    else:
-        show_table(
-            list(named), [[one if isinstance(one, int) else f"{one:.4f}" for one in named.values()]]
-        )
 
 
 def _narrowed(where: Sequence[str] | None) -> Filter | None:

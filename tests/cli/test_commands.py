@@ -282,7 +282,8 @@ def test_evaluate_scores_a_ranking(inside: Path, capsys: pytest.CaptureFixture[s
     (inside / "q.jsonl").write_text('{"_id": "1", "text": "pay rises in spring"}\n')
     (inside / "qrels.tsv").write_text("query-id\tcorpus-id\tscore\n1\tpay.txt\t1\n")
     scores = answer(capsys, "evaluate", "notes", "--queries", "q.jsonl", "--qrels", "qrels.tsv")
-    assert scores == {"queries": 1, "ndcg@10": 1.0, "recall@100": 1.0, "mrr@10": 1.0}
+    wanted = {"queries": 1, "ndcg@10": 1.0, "recall@100": 1.0, "mrr@10": 1.0}
+    assert scores.items() >= wanted.items()
     assert run(["evaluate", "notes", "--queries", "qrels.tsv", "--qrels", "qrels.tsv"]) == 2
 
 
