@@ -13,7 +13,7 @@ from rag.answer import Sentence, Silence
 from rag.asking import refusing
 from rag.asking.stages import Stages, Stopped, TimeUp
 from rag.budget import Budget
-from rag.errors import ServiceFailed, SluiceError
+from rag.errors import ConfigError, ServiceFailed, SluiceError
 from rag.masked import EMPTY, SPACE, Masked, fixed
 from rag.records import Answer, Cited, Done, Event, Hit, MaskedText, Principal, Token, Usage
 from rag.retrieve.pack import Packed
@@ -162,6 +162,7 @@ def _answered(
         way.refuse("tokens")
         return
 
+    stages.run(lambda: _ready(context))
     most = None if asked.budget.tokens is None else asked.budget.tokens - way.context_tokens
     yield from _said(way, stages, count, most, limits.answer)
 
@@ -245,6 +246,8 @@ def _guarded(way: Way, one: Sentence) -> _Passed | None:
     guardrail = way.context.guardrail("answers")
     if guardrail is None:
         return _Passed(text, citations)
+    evidence = sum(len(passage.shown) for passage in way.packed.passages)
+    _pay_guardrail(len(text) + len(way.question) + evidence)
     draft = Draft(text, tuple(citations), one.support, abstained=False)
     passed = guarded.answer(guardrail, draft, way.question, way.packed.passages)
     if passed.abstained or not passed.text.startswith(way.text):
@@ -373,6 +376,24 @@ def _record(way: Way, stages: Stages) -> None:
         raise OverBudget("The audit could not be written in time: nothing is answered.") from None
 
 
+def _ready(context: Context) -> None:
+    """See that the audit can be written before anything is shown that must be in it.
+
+    Raises:
+        ConfigError: It cannot.
+    """
+    from sqlalchemy.exc import DBAPIError
+
+    try:
+        with context.ledger.write():
+            pass
+    except DBAPIError as error:
+        raise ConfigError(
+            f"The audit cannot be written ({type(error.orig).__name__}): nothing is answered.",
+            "See that the ledger's database is there, writable and not full, and ask again.",
+        ) from None
+
+
 def _failed(way: Way, stages: Stages, error: BaseException) -> None:
     """Record what was shown and how it ended, while another error is on its way."""
     if way.said:
@@ -409,7 +430,25 @@ def masked(context: Context, question: str) -> MaskedText:
 
     found = context.question_masker.mask_text(question)
     guardrail = context.guardrail("questions")
-    return guarded.question(guardrail, found) if guardrail else found
+    if guardrail is None:
+        return found
+    _pay_guardrail(len(found.text))
+    return guarded.question(guardrail, found)
+
+
+def _pay_guardrail(characters: int) -> None:
+    """See that the budget pays for a guardrail's reading, whatever policies it has.
+
+    Raises:
+        NotAffordable: It does not.
+    """
+    from rag.budget import limits
+    from rag.models.chat import NotAffordable
+    from rag.privacy.guardrail import USD_A_UNIT
+
+    units = 3 + characters // 1000  # a text unit has up to 1,000 characters, of each text
+    if not limits().affords(units * sum(USD_A_UNIT.values())):
+        raise NotAffordable("the guardrail", known=True)
 
 
 def _mask_reply(context: Context, text: str) -> Masked:

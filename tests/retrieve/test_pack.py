@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rag.asking.packing import limits, packed
+from rag.config import Answering
+from rag.masked import Masked
 from rag.records import Chunk, Hit
-from rag.retrieve.pack import pack
+from rag.retrieve.pack import Passage, pack
 from tests.masked import masked
 
 
@@ -63,3 +68,63 @@ def test_the_same_text_is_packed_once() -> None:
 def test_a_heading_counts() -> None:
     assert pack([hit("a", "One two.", "Three four")], 3, count).passages == ()
     assert pack([hit("a", "One two.", "Three four")], 4, count).tokens == 4
+
+
+COUNTERS: dict[str, Callable[[str], int]] = {
+    "words": count,
+    "characters": len,
+    "bytes": lambda text: len(text.encode()),
+    "more of the whole than of its parts": lambda text: len(text) ** 2 // 50,
+    "lines": lambda text: text.count("\n") + 1,
+}
+
+
+def sent(passages: Sequence[Passage]) -> Masked:
+    """A prompt with passages between tags."""
+    return masked("Answer.\n" + "\n".join(f"<p>{one.shown}</p>" for one in passages) + "\nWhy?")
+
+
+@given(
+    hits=st.lists(st.tuples(st.text(max_size=60), st.text(max_size=8)), max_size=6),
+    tokens=st.integers(1, 400),
+    counter=st.sampled_from(sorted(COUNTERS)),
+    question=st.text(max_size=20),
+)
+def test_no_context_is_over_its_tokens_prompt_and_tags_and_all(
+    hits: list[tuple[str, str]], tokens: int, counter: str, question: str
+) -> None:
+    found = [hit(f"c{n}", text, heading) for n, (text, heading) in enumerate(hits)]
+    share = limits(Answering(), tokens)
+    chosen = packed(found, share, COUNTERS[counter], masked(question), sent)
+    if chosen.passages:
+        assert COUNTERS[counter](sent(chosen.passages)) + share.answer <= tokens
+    for passage in chosen.passages:
+        assert passage.text in passage.hit.chunk.text
+
+
+def test_the_sentence_with_the_questions_words_is_kept_wherever_it_stands() -> None:
+    text = "Nine ten eleven. One two three. The canteen opens at six. Four five six."
+    chosen = pack([hit("a", text)], 5, count, masked("When does the canteen open?"))
+    assert [passage.text for passage in chosen.passages] == ["The canteen opens at six."]
+
+
+def test_a_sentence_that_leans_on_another_brings_it_along() -> None:
+    text = "Ward seven has a pump. It is checked daily. Other things are here too and long."
+    chosen = pack([hit("a", text)], 9, count, masked("What is checked daily?"))
+    assert chosen.passages[0].text == "Ward seven has a pump. It is checked daily."
+
+
+def test_what_is_said_already_makes_room_for_something_else() -> None:
+    hits = [
+        hit("a", "The pump is checked daily."),
+        hit("b", "Daily checked is the pump. Seven eight nine ten."),
+        hit("c", "The pump stands in room four."),
+    ]
+    chosen = pack(hits, 11, count, masked("Where is the pump?"))
+    assert {passage.hit.chunk.id for passage in chosen.passages} == {"a", "c"}
+
+
+def test_the_best_passages_stand_at_the_two_ends() -> None:
+    hits = [hit(name, f"Text {name} {name}.") for name in "abcde"]
+    chosen = pack(hits, 100, count)
+    assert "".join(passage.hit.chunk.id for passage in chosen.passages) == "acedb"
