@@ -150,7 +150,7 @@ def test_an_erased_person_stays_erased(project: Project) -> None:
     project.sync(full_refresh=True)
     assert left(project) == []
     shown = texts(project)
-    assert "A second claim of <PERSON> waits. Write to: <EMAIL_ADDRESS>" in shown
+    assert "A second claim of Dr. <PERSON> waits. Write to: <EMAIL_ADDRESS>" in shown
     assert "<PERSON>_letter.txt" in shown
     assert project.corpus.mask("Where is the claim of Odile Varnhagen?").text == (
         "Where is the claim of <PERSON>?"
