@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rag.evaluate.outcome import Outcome
     from rag.evaluate.ranking import Tell
     from rag.evaluate.subject import Subject
+    from rag.evaluate.tune import Trial, Tuned
 
 QUERIES = Annotated[
     Path | None,
@@ -45,7 +46,7 @@ REPORT = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
-    for command in (evaluate,):
+    for command in (evaluate, tune):
         app.command()(command)
 
 
@@ -87,6 +88,46 @@ def evaluate(
         show_json(plain(outcome, per_query=per_query))
         return
     _show(outcome)
+    if report:
+        show(f"\nReport: {report}")
+
+
+def tune(
+    corpus: CORPUS,
+    queries: QUERIES = None,
+    qrels: QRELS = None,
+    questions: QUESTIONS = None,
+    asker: ASKER = None,
+    trials: Annotated[int, typer.Option(min=1, max=10_000, help="Settings to try at most.")] = 40,
+    minutes: Annotated[float, typer.Option(min=0.1, help="No trial begins after that.")] = 10.0,
+    report: REPORT = None,
+    as_json: JSON = False,
+) -> None:
+    """Try other settings on your own questions.
+
+    Prints what no other trial beats in quality, latency and price, and what to change in the
+    corpus file. Questions whose document is known (--questions) count as queries.
+    """
+    from rag.corpus import Corpus
+    from rag.evaluate.report import write_tuned
+    from rag.evaluate.tune import tune as tuned
+
+    judged = _judged(queries, qrels, questions)
+    known = [one for one in judged.questions if one.document and one.answerable is not False]
+    texts = {**judged.queries, **{one.id: one.text for one in known}}
+    judgements = {**judged.judgements, **{one.id: {one.document: 1} for one in known}}
+    principals = principals_of(asker) if asker else None
+    subject = Corpus.open(corpus).judged(judged.called(), principals=principals)
+    with ShowProgress(as_json) as progress:
+        found = tuned(
+            subject, texts, judgements, trials=trials, minutes=minutes, tell=_tell(progress)
+        )
+    if report:
+        write_tuned(found, corpus, report)
+    if as_json:
+        show_json(found)
+        return
+    _show_tuned(found)
     if report:
         show(f"\nReport: {report}")
 
@@ -289,6 +330,26 @@ def _show_comparison(outcome: Outcome) -> None:
     if found and found.changed:
         shown = ", ".join(f"{query} ({change:+.2f})" for query, change in found.changed[:10])
         show(f"\nQueries that changed most (nDCG@10): {shown}")
+
+
+def _show_tuned(found: Tuned) -> None:
+    show(f"{found.trials} settings tried. Not beaten in quality, latency and price at once:\n")
+    show_table(
+        ["settings", "nDCG@10 held out", "from", "to", "p50 ms", "USD per 1,000"],
+        [_trial(one) for one in found.frontier],
+    )
+    show("\n" + " ".join(found.advice))
+    if found.yaml:
+        show(f"\nFor the corpus file:\n\n{found.yaml}")
+
+
+def _trial(one: Trial) -> Sequence[object]:
+    from rag.evaluate.tune import told
+
+    held = one.held_out or one.chosen_by
+    usd = "unknown" if one.usd is None else f"{one.usd:.4f}"
+    means = (f"{held.mean:.4f}", f"{held.low:.4f}", f"{held.high:.4f}")
+    return (told(one), *means, f"{one.p50:.1f}", usd)
 
 
 def _difference(name: str, one: Difference) -> Sequence[object]:

@@ -15,6 +15,7 @@ from rag.evaluate.ranking import percentile
 
 if TYPE_CHECKING:
     from rag.evaluate.intervals import Difference, Estimate
+    from rag.evaluate.tune import Tuned
 
 _INK, _OURS, _OTHER = "#7a7f87", "#3b82c4", "#d98324"
 """Colours that can be read on white and on black."""
@@ -25,7 +26,9 @@ _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark"><title>{title}</title><style>
-:root {{ color-scheme: light dark; --ink: #1d2127; --page: #fff; --line: #d9dde3; --soft: #5d6570; }}
+:root {{
+  color-scheme: light dark;
+  --ink: #1d2127; --page: #fff; --line: #d9dde3; --soft: #5d6570; }}
 @media (prefers-color-scheme: dark) {{
   :root {{ --ink: #e6e8eb; --page: #14171b; --line: #343a42; --soft: #a3abb6; }} }}
 * {{ box-sizing: border-box; }}
@@ -55,14 +58,17 @@ def write(outcome: Outcome, path: Path) -> None:
     Raises:
         ConfigError: It cannot be written there.
     """
-    from rag.errors import ConfigError
+    _written(path, page(outcome))
 
-    try:
-        path.write_text(page(outcome), encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(
-            f"{path.name} cannot be written ({type(error).__name__}).", "Check its folder."
-        ) from None
+
+def write_tuned(tuned: Tuned, corpus: str, path: Path) -> None:
+    """Write what tuning found as an HTML page.
+
+    Raises:
+        ConfigError: It cannot be written there.
+    """
+    title = f"Tuning of {Path(corpus).stem}"
+    _written(path, _PAGE.format(title=_e(title), body="\n".join(_tuned(tuned))))
 
 
 def page(outcome: Outcome) -> str:
@@ -74,6 +80,54 @@ def page(outcome: Outcome) -> str:
     parts.append("<p>Bars and figures come with 95 % intervals, by bootstrap over questions.</p>")
     parts += [*_ranking(outcome), *_comparison(outcome), *_answers(outcome), *_budgets(outcome)]
     return _PAGE.format(title=_e(title), body="\n".join(parts))
+
+
+def _written(path: Path, text: str) -> None:
+    from rag.errors import ConfigError
+
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(
+            f"{path.name} cannot be written ({type(error).__name__}).", "Check its folder."
+        ) from None
+
+
+def _tuned(tuned: Tuned) -> Iterable[str]:
+    from rag.evaluate.tune import told
+
+    yield f"<p>{tuned.trials} settings tried. {_e(' '.join(tuned.advice))}</p>"
+    yield "<h2>Quality and latency</h2>"
+    shown = list(dict.fromkeys(told(one) for one in (tuned.present, *tuned.frontier)))
+    trials = {told(one): one for one in (tuned.present, *tuned.frontier)}
+
+    def drawn(axes: Any) -> None:
+        for place, name in enumerate(shown):
+            one = trials[name]
+            held = one.held_out or one.chosen_by
+            axes.errorbar(
+                one.p50,
+                held.mean,
+                [[held.mean - held.low], [held.high - held.mean]],
+                fmt="o",
+                color=_OTHER if name == told(tuned.present) else _OURS,
+                ecolor=_INK,
+                capsize=3,
+            )
+            axes.annotate(str(place + 1), (one.p50, held.mean), (6, 4), textcoords="offset points")
+        axes.set_xlabel("milliseconds (p50)")
+        axes.set_ylabel("nDCG@10, held out")
+
+    yield _plot(drawn, "Quality and latency of the frontier", 3.2)
+    rows = []
+    for place, name in enumerate(shown):
+        one = trials[name]
+        usd = "not known" if one.usd is None else f"{one.usd:.4f}"
+        figures = _figures(one.held_out or one.chosen_by)
+        rows.append((f"{place + 1}. {name}", *figures, f"{one.p50:.1f}", usd))
+    yield _table(("settings", "nDCG@10", "from", "to", "p50 ms", "USD per 1,000"), rows)
+    if tuned.yaml:
+        yield f"<h2>For the corpus file</h2><pre>{_e(tuned.yaml)}</pre>"
 
 
 def _ranking(outcome: Outcome) -> Iterable[str]:
@@ -204,7 +258,7 @@ def _plot(draw: Callable[[Any], None], label: str, height: float) -> str:
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
-    style = {
+    style: Any = {
         "svg.fonttype": "none",
         "svg.hashsalt": "sluice",
         "font.family": "sans-serif",
