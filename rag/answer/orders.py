@@ -23,6 +23,12 @@ _ORDER = re.compile(
     "|".join(f"(?:{one})" for one in _LISTED if one and not one.startswith("#")),
     re.IGNORECASE | re.MULTILINE,
 )
+_FRAME = re.compile(
+    r"<\s*/?\s*(?:passages?|question|system|instructions?|im_)|<\||\[/?INST\]"
+    r"|^\s*(?:human|user|assistant|system)\s*:",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""What a prompt is made of: after it nothing is the document's any more."""
 _PARAGRAPH = re.compile(r"\n\s*\n")
 
 
@@ -39,7 +45,10 @@ def plain(text: str) -> str:
 
 
 def orders(text: str) -> list[tuple[int, int]]:
-    """Return where a text speaks to a model: from such a sentence to the end of its paragraph."""
+    """Return where a text speaks to a model: from such a sentence to the end of its paragraph.
+
+    Where it imitates a prompt's frame, to the end of the text.
+    """
     if not speaks_to_model(text):
         return []
     breaks = [match.start() for match in _PARAGRAPH.finditer(text)]
@@ -53,6 +62,7 @@ def orders(text: str) -> list[tuple[int, int]]:
         if speaks_to_model(sentence) or (
             speaks_to_model(pair) and not speaks_to_model(text[slice(*spans[at + 1])])
         ):
-            until = next((place for place in breaks if place >= end), len(text))
+            frame = _FRAME.search(plain(pair)) is not None
+            until = next((place for place in breaks if place >= end and not frame), len(text))
             found.append((start, until))
     return found

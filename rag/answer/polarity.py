@@ -43,6 +43,12 @@ _SURE = (
         r"|alleged(?:ly)?|claims?|claimed|suggests?|seems?|appears?|rumou?red|voluntary|allowed"
         r"|permitted|draft"),
 )  # fmt: skip
+_TIMES = re.compile(
+    r"\b(?:each|every|all|any) (?:\w+ )?(?:year|month|week|day|hour|minute|morning|evening|night|time"
+    r"|quarter)s?\b",
+    re.IGNORECASE,
+)
+"""How often, which is not how many."""
 _ONLY = re.compile(r"\b(?:only|solely|exclusively|alone|just)\b", re.IGNORECASE)
 _UNLESS = re.compile(
     r"\b(?:except|unless|excluding|apart from|other than|provided|only if|save for|but not)\b",
@@ -83,6 +89,7 @@ def opposites(claim: str, said: str) -> set[str]:
 
 def how_many(claim: str, said: str) -> float:
     """Return how much further a claim goes, 0 to 1: ``all`` where only ``some`` is said."""
+    claim, said = (_TIMES.sub(" ", text) for text in (claim, said))
     return _further(_level(claim, _MANY_LEVELS), _level(said, _MANY_LEVELS))
 
 
