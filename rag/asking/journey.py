@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -367,8 +368,8 @@ def _record(way: Way, stages: Stages) -> None:
     from rag.audit import write
     from rag.budget import OverBudget
 
-    seconds = None
-    if (limit := way.asked.budget.seconds) is not None:
+    seconds = math.inf
+    if (limit := way.asked.budget.seconds) is not None and not stages.stopped:
         seconds = stages.limits.seconds_left() + max(_RECORDING * limit, _LEAST) * 0.8
     try:
         stages.run(lambda: write(way.context.ledger, way.trail), seconds=seconds)
