@@ -127,7 +127,9 @@ def _found(
             embedding = None  # by words only, which costs nothing
         vector = of_question(context.embedder_of(embedding), question) if embedding else None
         try:
-            return within(target, question, vector, principals, k, where, embedding)
+            return within(
+                target, question, vector, principals, k, where, embedding, context.config.search
+            )
         except ModelChanged:
             if not left:
                 raise

@@ -232,6 +232,31 @@ class Search(Section):
         None, description="Reranker URI: bedrock/MODEL_ID or sagemaker/ENDPOINT"
     )
     candidates: int = Field(50, ge=1, le=1000, description="Passages that the reranker reads")
+    fusion: Literal["scores", "ranks"] = Field(
+        "scores", description="How the legs are joined: by weighted scores, or by ranks (RRF)"
+    )
+    weights: dict[Literal["vector", "text"], Annotated[float, Field(ge=0, le=10)]] = Field(
+        default_factory=dict, description="Weight of a leg in the fusion of scores, else 1"
+    )
+    centred: bool = Field(
+        True, description="Take what all passages share out of the question's vector"
+    )
+    feedback: float = Field(
+        0.3, ge=0, le=0.9, description="Share of the first passages in a second search; 0: none"
+    )
+    exact: bool = Field(
+        True, description="Prefer passages that hold the codes and quotes of the question"
+    )
+    collapse: bool = Field(True, description="Put near-duplicates behind all else")
+    diversity: float = Field(
+        0, ge=0, le=1, description="Share of unlikeness in the choice of passages (MMR)"
+    )
+    neighbours: int = Field(
+        0, ge=0, le=5, description="Passages before and after each one found that come with it"
+    )
+    language: Literal["english"] = Field(
+        "english", description="Of stems and common words in the text leg"
+    )
 
 
 class Spending(Section):

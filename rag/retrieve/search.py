@@ -1,26 +1,59 @@
-"""Hybrid search within the asker's rights: by meaning and by words, fused by rank."""
+"""Hybrid search within the asker's rights: by meaning and by words, as the corpus file says.
+
+The legs are asked, their scores joined, what was found asks again (`rag.retrieve.feedback`), and
+the order is made good: what a question names exactly first, nothing twice.
+"""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rag.masked import Masked
 from rag.records import Hit, Principal
-from rag.retrieve.filters import EVERYTHING, Filter
+from rag.retrieve import spread as spreads
+from rag.retrieve.diverse import collapsed, spread_out
+from rag.retrieve.exact import preferred
+from rag.retrieve.feedback import moved, words
+from rag.retrieve.fuse import by_rank, by_score
+from rag.retrieve.fuse import by_rank as fuse
+from rag.retrieve.neighbours import joined
 from rag.retrieve.query import Query, Where
+from rag.retrieve.words import about
 from rag.telemetry import ERROR, event
 
 if TYPE_CHECKING:
-    from rag.config import Embedding
+    import numpy
+
+    from rag.config import Embedding, Search
+    from rag.retrieve.filters import Filter
     from rag.targets import Target
 
-_RRF = 60
-_DEPTH = 50
+__all__ = ["fuse", "readable", "search"]
+
+_DEPTH = 100
+"""Hits of a leg at least: feedback and fusion want more than is shown."""
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A question as the legs are asked it, and what its answers are weighed by."""
+
+    query: Query
+    depth: int
+    settings: Search
+    vector: numpy.ndarray | None
+    spread: spreads.Spread | None
+
+    def fused(self, legs: Mapping[str, Sequence[Hit]], others: Sequence[Hit] = ()) -> list[Hit]:
+        if self.settings.fusion == "ranks" or not {"vector", "text"} >= legs.keys():
+            return by_rank(legs)
+        weights = {str(leg): weight for leg, weight in self.settings.weights.items()}
+        return by_score(legs, weights, self.vector, self.spread, others)
 
 
 def search(
@@ -31,6 +64,7 @@ def search(
     k: int = 10,
     where: Where | Filter | None = None,
     embedding: Embedding | None = None,
+    settings: Search | None = None,
 ) -> list[Hit]:
     """The `k` best passages that the asker may read, best first.
 
@@ -39,36 +73,73 @@ def search(
         question: Masked.
         vector: Its embedding, shape (dimensions,); None: by words only.
         principals: Who asks; nobody finds nothing.
-        k: How many at most.
+        k: How many at most, without the neighbours that `settings` may add.
         where: Narrows what is searched.
         embedding: The model that made `vector`, as the target named it.
+        settings: The corpus file's section; None: its defaults.
 
     Raises:
         ModelChanged: the target serves an index of another model by now.
         TargetFailed: the target did not answer.
     """
-    query = Query(question, vector, tuple(principals), where or EVERYTHING, embedding)
-    legs = target.legs(query, depth=max(_DEPTH, 4 * k))
-    return readable(fuse(legs), principals)[:k]
+    if settings is None:
+        from rag.config import Search
+
+        settings = Search()
+    query = Query(question, vector, tuple(principals), where or Where(), embedding)
+    asked = _asked(target, query, max(_DEPTH, 2 * k), settings)
+    legs = target.legs(asked.query, asked.depth)
+    hits = readable(asked.fused(legs), principals)
+    if settings.feedback and settings.fusion == "scores" and hits:
+        hits = readable(_again(target, asked, legs, hits), principals)
+    if settings.exact:
+        hits = preferred(question, hits)
+    if settings.collapse:
+        hits = collapsed(hits, k)
+    hits = spread_out(hits, k, settings.diversity)
+    if settings.neighbours:
+        hits = readable(joined(target, asked.query, hits, settings.neighbours), principals)
+    return hits
 
 
-def fuse(legs: Mapping[str, Sequence[Hit]]) -> list[Hit]:
-    """Reciprocal rank fusion: a hit's score is the sum of 1 / (60 + rank) over its legs.
+def _asked(target: Target, query: Query, depth: int, settings: Search) -> _Asked:
+    if target.embeds:  # its service reads the question itself
+        return _Asked(query, depth, settings, None, None)
+    query = replace(query, text=about(query.text, settings.language), vectors=True)
+    if query.vector is None:
+        return _Asked(query, depth, settings, None, None)
+    vector = spreads.as_vector(query.vector)
+    spread = spreads.of(target) if settings.centred else None
+    if spread and spread.mean.shape == vector.shape:
+        vector = spread.centred(vector)
+    else:
+        spread = None
+    return _Asked(replace(query, vector=vector.tolist()), depth, settings, vector, spread)
 
-    Cormack, Clarke, Büttcher: Reciprocal Rank Fusion outperforms Condorcet and individual rank
-    learning methods. SIGIR 2009. Ties are broken by chunk id, so that order is reproducible.
+
+def _again(
+    target: Target, asked: _Asked, legs: Mapping[str, Sequence[Hit]], hits: Sequence[Hit]
+) -> list[Hit]:
+    """Return the hits after the best of them have had their say.
+
+    The text leg is asked again with more words. The vector leg is not, which would take as long as
+    before: its new question weighs what the legs have found.
     """
-    hits: dict[str, Hit] = {}
-    ranks: dict[str, dict[str, int]] = {}
-    for leg, found in legs.items():
-        for rank, hit in enumerate(found, start=1):
-            hits.setdefault(hit.chunk.id, hit)
-            ranks.setdefault(hit.chunk.id, {}).setdefault(leg, rank)
-    fused = [
-        replace(hits[chunk], score=sum(1 / (_RRF + rank) for rank in own.values()), legs=own)
-        for chunk, own in ranks.items()
-    ]
-    return sorted(fused, key=lambda hit: (-hit.score, hit.chunk.id))
+    settings = asked.settings
+    found = dict(legs)
+    if "text" in legs:
+        added = words(asked.query.text, hits, settings.feedback, settings.language)
+        again = replace(asked.query, vector=None, weighted=added)
+        found["text"] = target.legs(again, asked.depth).get("text", legs["text"])
+    vector = asked.vector
+    if vector is not None:
+        vector = moved(vector, hits, settings.feedback, asked.spread)
+        found["vector"] = [
+            hit if hit.vector is None else replace(hit, score=float(vector @ hit.vector))  # type: ignore[operator]
+            for hit in legs.get("vector", ())
+        ]
+    # What only the first text leg found is still a candidate, by its vector.
+    return replace(asked, vector=vector).fused(found, legs.get("text", ()))
 
 
 def readable(hits: Sequence[Hit], principals: Sequence[Principal]) -> list[Hit]:

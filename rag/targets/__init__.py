@@ -21,6 +21,8 @@ from rag.records import Hit, IndexedDocument, Principal
 from rag.retrieve.query import Query
 
 if TYPE_CHECKING:
+    import numpy
+
     from rag import config
 
 
@@ -124,6 +126,13 @@ class Target(Protocol):
         All of them come from one version of the index. The names are ``vector`` (needs
         `query.vector`) and ``text``, or ``hybrid`` where a service joins the two. Rights
         and filters hold inside each leg's query.
+        """
+
+    def sample(self, size: int) -> numpy.ndarray | None:
+        """Up to `size` vectors of passages, float32 (passages, dimensions), evenly over the index.
+
+        The same object until the index has changed enough to look again; None where the target
+        does not give vectors away.
         """
 
     def stats(self) -> Contents: ...

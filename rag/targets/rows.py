@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rag.masked.stored import stored
@@ -10,6 +10,7 @@ from rag.privacy.pseudonym import MASK
 from rag.records import Chunk, Hit, IndexedDocument
 
 if TYPE_CHECKING:
+    import numpy
     import pyarrow as pa
 
 COLUMNS = (
@@ -91,7 +92,26 @@ def replaced(rows: pa.Table, column: str, values: Sequence[object]) -> pa.Table:
     return rows.set_column(place, field, pa.array(values, field.type))
 
 
-def as_hit(row: Mapping[str, Any], score: float) -> Hit:
+def as_hits(rows: pa.Table, score: Callable[[Mapping[str, Any]], float]) -> list[Hit]:
+    """Rows with a column ``vector`` give hits with their vectors."""
+    if "vector" not in rows.column_names:
+        return [as_hit(row, score(row)) for row in rows.to_pylist()]
+    own = vectors(rows)
+    plain = rows.drop_columns(["vector"]).to_pylist()
+    return [as_hit(row, score(row), one) for row, one in zip(plain, own, strict=True)]
+
+
+def vectors(rows: pa.Table) -> numpy.ndarray:
+    """The vectors of rows, float32 (rows, dimensions)."""
+    import numpy
+
+    column = rows.column("vector")
+    flat = [chunk.flatten().to_numpy(zero_copy_only=False) for chunk in column.chunks]
+    joined = numpy.concatenate(flat) if flat else numpy.zeros(0, numpy.float32)
+    return joined.reshape(-1, column.type.list_size)
+
+
+def as_hit(row: Mapping[str, Any], score: float, vector: object | None = None) -> Hit:
     return Hit(
         chunk=Chunk(
             id=row["id"],
@@ -110,4 +130,5 @@ def as_hit(row: Mapping[str, Any], score: float) -> Hit:
         title=stored(row["title"]),
         acl=tuple(row["acl"]),
         media_type=row["media_type"],
+        vector=vector,
     )

@@ -112,6 +112,9 @@ class KnowledgeBase:
         found = retrieval.search(self._service, self.target, query, depth)
         return {name: found} if found else {}
 
+    def sample(self, size: int) -> None:
+        """See `rag.targets.Target.sample`: the service keeps its vectors to itself."""
+
     def stats(self) -> Contents:
         """See `rag.targets.Contents`."""
         held = self.inventory()

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rag import config
 from rag.errors import DocumentsRefused, ModelChanged, TargetFailed
@@ -26,6 +26,9 @@ from rag.targets.opensearch.reading import Row, inventory, refreshed, rows_of, s
 from rag.targets.opensearch.settling import Settling
 from rag.telemetry import WARNING, event
 
+if TYPE_CHECKING:
+    import numpy
+
 log = logging.getLogger(__name__)
 
 _COMPACT_SECONDS = 600
@@ -33,6 +36,10 @@ MOST_SIFTED = 2000
 """Passages that are asked for at most, where an index of the first layout cannot filter."""
 LOOKS = 4
 """How often a search looks which generation is served, when they are exchanged meanwhile."""
+
+
+SAMPLED_SECONDS = 600
+"""How long a sample of the vectors is taken for what the index holds."""
 
 
 class _Exchanged(Exception):
@@ -69,6 +76,7 @@ class OpenSearchIndex:
         self._served: Generation | None = None
         self._hybrid = hybrid
         self._settling = Settling(self.connection)
+        self._sampled: tuple[tuple[str, int], float, numpy.ndarray | None] | None = None
 
     # Writing
 
@@ -305,6 +313,18 @@ class OpenSearchIndex:
                 self._hybrid = False
                 return answers
         return search.ask_each(self.connection, where, clauses, depth, vectors=vectors)
+
+    def sample(self, size: int) -> numpy.ndarray | None:
+        """See `rag.targets.Target.sample`; looked at again after `SAMPLED_SECONDS`."""
+        generation = self._current()
+        if generation is None:
+            return None
+        kept = self._sampled
+        if kept and kept[0] == (generation.index, size) and time.monotonic() < kept[1]:
+            return kept[2]
+        found = search.sample(self.connection, generation.index, size)
+        self._sampled = ((generation.index, size), time.monotonic() + SAMPLED_SECONDS, found)
+        return found
 
     def stats(self) -> Contents:
         """See `rag.targets.Contents`."""

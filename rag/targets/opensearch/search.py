@@ -14,6 +14,8 @@ from rag.targets.opensearch.rows import COLUMNS, as_hit
 from rag.targets.rows import searchable
 
 if TYPE_CHECKING:
+    import numpy
+
     from rag import config
     from rag.targets.opensearch.connection import Connection
 
@@ -170,6 +172,24 @@ def ask_hybrid(
     body = hybrid(clauses, depth, vectors=vectors)
     answer = connection.ask(lambda client: client.search(index=where, body=body, params=how))
     return {"hybrid": answer} if answer is not None else None
+
+
+def sample(connection: Connection, index: str, size: int) -> numpy.ndarray | None:
+    """Return the vectors of up to `size` passages, the same ones each time; None: no such index."""
+    import numpy
+
+    chance = {"seed": 1, "field": "_seq_no"}
+    body = {
+        "query": {"function_score": {"query": {"match_all": {}}, "random_score": chance}},
+        "size": size,
+        "_source": ["vector"],
+        "track_total_hits": False,
+    }
+    answer = connection.ask(lambda client: client.search(index=index, body=body))
+    if answer is None:
+        return None
+    found = [one["_source"]["vector"] for one in answer["hits"]["hits"]]
+    return numpy.asarray(found, numpy.float32)
 
 
 def _raise_failure(answer: Mapping[str, Any]) -> None:

@@ -1,0 +1,56 @@
+"""Passages that hold exactly what a question names: a code, a quoted phrase, a pseudonym.
+
+Words with digits and marks are cut up in a text index, and mean nothing to an embedding model.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from rag.masked import Masked
+from rag.privacy.pseudonym import MASK
+from rag.records import Hit
+from rag.retrieve.fuse import in_order
+
+CODE = 4.0
+PSEUDONYM = 1.0
+"""Added to the score of a hit that holds all of a question's codes; all of its pseudonyms. In
+standard deviations, as `rag.retrieve.fuse.by_score` has them. A pseudonym counts less: the text
+leg knows it as one word, and what it stands for may be the subject of every passage."""
+
+_CODE = re.compile(
+    r"(?<![\w/.-])(?=[\w/.-]*\d)(?:[A-Za-z]+\d[\w]*|\w+(?:[-_/.]\w+)+)(?![\w/-]|\.\w)"
+)
+_PLAIN = re.compile(r"(?:\d+[.,/-])*\d+|\w*\d(?:st|nd|rd|th|s)|[A-Za-z]\d", re.IGNORECASE)
+"""Numbers, dates, ordinals: too many passages hold them."""
+_QUOTED = re.compile(r"[\"“”]([^\"“”]{3,80})[\"“”]")
+
+
+def named(question: Masked) -> tuple[list[str], list[str]]:
+    """Return a question's codes and quoted phrases, and its pseudonyms, case-folded."""
+    masks = [match[0] for match in MASK.finditer(question) if not match[0].startswith("<")]
+    rest = MASK.sub(" ", question)
+    codes = [found for found in _CODE.findall(rest) if not _PLAIN.fullmatch(found)]
+    codes += [" ".join(found.split()) for found in _QUOTED.findall(rest)]
+    return [code.casefold() for code in codes], [mask.casefold() for mask in masks]
+
+
+def preferred(question: Masked, hits: Sequence[Hit]) -> list[Hit]:
+    """Return the hits in their new order, best first."""
+    codes, masks = named(question)
+    if not codes and not masks:
+        return list(hits)
+    patterns = [(_whole(code), CODE / len(codes)) for code in codes]
+    patterns += [(_whole(mask), PSEUDONYM / len(masks)) for mask in masks]
+
+    def added(hit: Hit) -> float:
+        text = " ".join(hit.chunk.embedded_text.casefold().split())
+        return sum(value for pattern, value in patterns if pattern.search(text))
+
+    return in_order(replace(hit, score=hit.score + added(hit)) for hit in hits)
+
+
+def _whole(text: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<![\w]){re.escape(text)}(?![\w])")
