@@ -44,8 +44,8 @@ _SURE = (
         r"|permitted|draft"),
 )  # fmt: skip
 _TIMES = re.compile(
-    r"\b(?:each|every|all|any) (?:\w+ )?(?:year|month|week|day|hour|minute|morning|evening|night|time"
-    r"|quarter)s?\b",
+    r"\b(?:each|every|all|any) (?:\w+ )?(?:year|month|week|day|hour|minute|morning|evening|night"
+    r"|time|quarter)s?\b",
     re.IGNORECASE,
 )
 """How often, which is not how many."""
