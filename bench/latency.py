@@ -250,7 +250,7 @@ def main() -> None:
                 recall(index, asked[:40])
     if chosen.only != "embedded":
         with node(chosen.url) as url:
-            served = open_index(url, chosen.index)
+            served = open_index(url, chosen.index, hybrid=False)
             if not served.inventory():
                 fill(served, chosen.passages, 500)
             measure("OpenSearch", served, asked)

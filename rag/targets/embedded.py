@@ -1,14 +1,13 @@
 """The embedded target: a LanceDB table in a folder, for one machine and no server.
 
 One table a corpus, one row a passage. Every write is one commit, so that a reader (each search
-uses one version, the newest, for both legs) sees a document before or after, never
-between, and a killed writer leaves what was. Writers take turns by a lock on the folder.
+uses one version, the newest, for both legs) sees a document before or after, never between, and a
+killed writer leaves what was. Writers take turns by a lock on the folder.
 """
 
 from __future__ import annotations
 
 import math
-import os
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -71,7 +70,7 @@ class EmbeddedIndex:
         self._removals = folder / "removals"
         self._saved = folder / f"{self._name}.json"
         self._connection: Any = None
-        self._opened: tuple[frozenset[str], Any] | None = None
+        self._opened: tuple[tuple[int, frozenset[Path]], Any] | None = None
         self._sampled: tuple[tuple[int, int], numpy.ndarray] | None = None
 
     # Writing
@@ -307,9 +306,10 @@ class EmbeddedIndex:
 
         Listed before it is opened, so that what is committed between is seen by the next look.
         """
-        versions = frozenset(os.listdir(self._folder / "_versions"))
-        if self._opened is None or self._opened[0] != versions:
-            self._opened = versions, self._database().open_table(self._name)
+        folder = self._folder / "_versions"
+        there = folder.stat().st_ino, frozenset(folder.iterdir())
+        if self._opened is None or self._opened[0] != there:
+            self._opened = there, self._database().open_table(self._name)
         return self._opened[1]
 
     @contextmanager
