@@ -14,7 +14,7 @@ from rag.privacy.pseudonym import MASK
 from rag.records import Hit
 from rag.retrieve.fuse import in_order
 
-CODE = 4.0
+CODE = 8.0
 PSEUDONYM = 1.0
 """Added to the score of a hit that holds all of a question's codes; all of its pseudonyms. In
 standard deviations, as `rag.retrieve.fuse.by_score` has them. A pseudonym counts less: the text
