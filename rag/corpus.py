@@ -17,9 +17,9 @@ from rag.errors import SluiceError
 from rag.records import Answer, Done, Event, Hit, MaskedText, Principal
 
 if TYPE_CHECKING:
-    from rag.asking.journey import Asked
     from rag.asking.remembered import Remembered
     from rag.asking.streams import Stream
+    from rag.asking.way import Asked
     from rag.audit.opinions import Rating
     from rag.audit.told import Explanation
     from rag.evaluate import Scores
@@ -488,7 +488,7 @@ class Corpus:
         target: str | None,
         budget: Budget | None,
     ) -> Asked:
-        from rag.asking.journey import Asked
+        from rag.asking.way import Asked
 
         own = self.loaded.config.answer.budget
         limits = (budget or Budget()).under(Budget(own.tokens, own.usd, own.seconds))
@@ -577,7 +577,7 @@ class Corpus:
             GuardrailBlocked: The guardrail refuses it.
             ServiceFailed, ServiceRefused: The guardrail did not answer.
         """
-        from rag.asking.journey import masked
+        from rag.asking.gate import masked
 
         return masked(self._context, text)
 

@@ -6,13 +6,14 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from rag.asking import searching
-from rag.asking.journey import masked, searched
+from rag.asking.gate import masked
+from rag.asking.journey import searched
 from rag.asking.stages import Stages, TimeUp
 from rag.audit import recorded
 from rag.budget import OverBudget
 
 if TYPE_CHECKING:
-    from rag.asking.journey import Asked
+    from rag.asking.way import Asked
     from rag.ingest.context import Context
     from rag.records import Hit
 

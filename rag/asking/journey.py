@@ -4,29 +4,22 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Generator, Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from rag.answer import Sentence, Silence
 from rag.asking import refusing
+from rag.asking.gate import masked
+from rag.asking.saying import said
 from rag.asking.stages import Stages, Stopped, TimeUp
-from rag.budget import Budget
+from rag.asking.way import Asked, Way
 from rag.errors import ConfigError, ServiceFailed, SluiceError
-from rag.masked import EMPTY, SPACE, Masked, fixed
-from rag.records import Answer, Cited, Done, Event, Hit, MaskedText, Principal, Token, Usage
-from rag.retrieve.pack import Packed
+from rag.records import Answer, Cited, Done, Event, Token, Usage
 
 if TYPE_CHECKING:
-    from rag.answer import Answerer, Sentences
     from rag.asking.remembered import Given, Remembered
-    from rag.audit import Trail
     from rag.ingest.context import Context
-    from rag.records import Citation, Refusal, RefusalKind
-    from rag.retrieve.filters import Filter
-    from rag.retrieve.query import Where
 
 ANSWER_HITS = 12
 """Passages that an answer may choose from, before the token budget."""
@@ -34,51 +27,6 @@ ANSWER_HITS = 12
 _RECORDING = 0.1
 """Of the time, but `_LEAST` seconds: by so much may the recording of the answer exceed it."""
 _LEAST = 0.05
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What somebody asks. Raw: it lives in memory only.
-
-    Attributes:
-        question: As it was written.
-        principals: Who asks.
-        where: Narrows the documents.
-        target: Name of the target to search; None: the corpus's first.
-        budget: With the corpus file's defaults in it.
-    """
-
-    question: str = field(repr=False)
-    principals: tuple[Principal, ...]
-    where: Where | Filter | str | None = None
-    target: str | None = None
-    budget: Budget = field(default_factory=Budget)
-
-
-@dataclass(slots=True)
-class Way:
-    """What is known of a question so far; also what an answer is made of when it ends early."""
-
-    context: Context
-    asked: Asked
-    trail: Trail
-    started: float
-    question: Masked = EMPTY
-    where: Filter | None = None
-    hits: Sequence[Hit] = ()
-    packed: Packed = field(default_factory=lambda: Packed(()))
-    context_tokens: int = 0
-    text: Masked = EMPTY
-    said: list[Sentence] = field(default_factory=list)
-    citations: list[Citation] = field(default_factory=list)
-    support: float = 0.0
-    refusal: Refusal | None = None
-    partial: str = ""
-    cached: str = ""
-
-    def refuse(self, kind: RefusalKind, reason: Masked | None = None) -> None:
-        """Decide that nothing is said."""
-        self.refusal = refusing.refusal(kind, self.question, self.hits, reason)
 
 
 def journey(
@@ -165,118 +113,7 @@ def _answered(
 
     stages.run(lambda: _ready(context))
     most = None if asked.budget.tokens is None else asked.budget.tokens - way.context_tokens
-    yield from _said(way, stages, count, most, limits.answer)
-
-
-def _said(
-    way: Way, stages: Stages, count: Callable[[str], int], most: int | None, max_tokens: int
-) -> Generator[Event, None, None]:
-    """Yield sentences as the answerer makes them and the guardrail lets them pass.
-
-    Args:
-        most: Tokens that the answer may have; None: no limit but the model's own.
-        max_tokens: That the model is asked for.
-    """
-    settings = way.context.config.answer
-    by = stages.run(lambda: _answerer(way.context, max_tokens))
-    sentences = by.sentences(way.question, way.packed.passages, settings.min_support)
-    began = time.perf_counter()
-    try:
-        while True:
-            one = stages.run(lambda: _next(sentences), late=sentences.close)
-            if not isinstance(one, Sentence):
-                if one is not None and not way.said:
-                    way.support = one.support
-                    way.refuse("not_supported")
-                return
-            before = (way.text, len(way.citations))
-            passed = stages.run(partial(_guarded, way, one))
-            if passed is None:
-                return
-            if most is not None and count(passed.text) > most:
-                way.partial = "tokens"
-                if not way.said:
-                    way.support = one.support
-                    way.refuse("tokens")
-                return
-            way.text, way.citations[:] = passed.text, passed.citations
-            way.said.append(one)
-            way.support = max(way.support, one.support)
-            yield Token(way.text[len(before[0]) :])
-            for number, quoted in enumerate(way.citations[before[1] :], start=before[1] + 1):
-                yield Cited(number, quoted)
-    finally:
-        _close(sentences)
-        _generated(way, stages, time.perf_counter() - began)
-
-
-def _next(sentences: Sentences) -> Sentence | Silence | None:
-    try:
-        return next(sentences)
-    except StopIteration as end:
-        found: Silence | None = end.value
-        return found
-
-
-def _close(sentences: Sentences) -> None:
-    try:
-        sentences.close()
-    except ValueError:  # its stage was given up and still runs: it is closed there
-        return
-
-
-@dataclass(frozen=True, slots=True)
-class _Passed:
-    text: Masked
-    citations: list[Citation]
-
-
-def _guarded(way: Way, one: Sentence) -> _Passed | None:
-    """Return the answer so far with one more sentence, as the guardrail lets it pass.
-
-    None: it does not, or it would change what was shown already; the refusal is noted.
-    """
-    from rag import guarded
-    from rag.answer import Draft
-
-    citations = list(way.citations)
-    for quoted in one.citations:
-        if all((quoted.chunk, quoted.quote) != (c.chunk, c.quote) for c in citations):
-            citations.append(quoted)
-    text = way.text + SPACE + one.text if way.text else one.text
-    guardrail = way.context.guardrail("answers")
-    if guardrail is None:
-        return _Passed(text, citations)
-    evidence = sum(len(passage.shown) for passage in way.packed.passages)
-    _pay_guardrail(len(text) + len(way.question) + evidence)
-    draft = Draft(text, tuple(citations), one.support, abstained=False)
-    passed = guarded.answer(guardrail, draft, way.question, way.packed.passages)
-    if passed.abstained or not passed.text.startswith(way.text):
-        reason = fixed("The guardrail withholds the rest of the answer.")
-        way.refuse("guardrail", passed.text if passed.abstained else reason)
-        return None
-    return _Passed(passed.text, list(passed.citations))
-
-
-def _answerer(context: Context, max_tokens: int) -> Answerer:
-    from rag.answer import answerer
-
-    config = context.config
-    checks = None
-    if not config.answer.model.startswith("embedded/extractive"):
-        from rag.answer.chat import Checks
-
-        checks = Checks(config.answer.unsupported, config.answer.self_check, config.answer.prompt)
-    # To compare sentences the embedded model will do, which is free.
-    embed = context.embedder.embed if config.embed.model.startswith("embedded/") else None
-    return answerer(
-        config.answer.model,
-        embed,
-        aws=config.aws,
-        max_tokens=max_tokens,
-        mask=partial(_mask_reply, context),
-        checks=checks,
-    )
+    yield from said(way, stages, count, most, limits.answer)
 
 
 def _again(way: Way, kept: Given) -> Generator[Event, None, None]:
@@ -311,24 +148,6 @@ def _ended(way: Way, why: str) -> None:
     way.partial = why
     if not way.said:
         way.refuse("price" if why == "price" else "time")
-
-
-def _generated(way: Way, stages: Stages, seconds: float) -> None:
-    from rag.answer import prompt_version
-
-    settings, usage = way.context.config.answer, stages.limits.meter.usage()
-    model = settings.model
-    spent = usage.get(model) or usage.get(model.partition("/")[2])
-    version, digest = prompt_version(model, settings.prompt)
-    way.trail.generated(
-        model,
-        version,
-        spent.input_tokens if spent else 0,
-        spent.output_tokens if spent else 0,
-        spent.usd if spent else 0.0,
-        seconds,
-        prompt_sha256=digest,
-    )
 
 
 def _answer(way: Way, stages: Stages) -> Answer:
@@ -417,46 +236,3 @@ def searched(context: Context, asked: Asked, k: int) -> dict[str, str | int | fl
         "embedding": context.config.embed.model,
         "k": k,
     }
-
-
-def masked(context: Context, question: str) -> MaskedText:
-    """Return a question as it leaves the gate and the guardrail.
-
-    Raises:
-        Blocked: It holds an identifier that the policy blocks.
-        GuardrailBlocked: The guardrail refuses it.
-        ServiceFailed, ServiceRefused: The guardrail did not answer.
-    """
-    from rag import guarded
-
-    found = context.question_masker.mask_text(question)
-    guardrail = context.guardrail("questions")
-    if guardrail is None:
-        return found
-    _pay_guardrail(len(found.text))
-    return guarded.question(guardrail, found)
-
-
-def _pay_guardrail(characters: int) -> None:
-    """See that the budget pays for a guardrail's reading, whatever policies it has.
-
-    Raises:
-        NotAffordable: It does not.
-    """
-    from rag.budget import limits
-    from rag.models.chat import NotAffordable
-    from rag.privacy.guardrail import USD_A_UNIT
-
-    units = 3 + characters // 1000  # a text unit has up to 1,000 characters, of each text
-    if not limits().affords(units * sum(USD_A_UNIT.values())):
-        raise NotAffordable("the guardrail", known=True)
-
-
-def _mask_reply(context: Context, text: str) -> Masked:
-    """What a model wrote, through the gate; nothing of it where the policy blocks it."""
-    from rag.privacy import Blocked
-
-    try:
-        return context.question_masker.mask_text(text).text
-    except Blocked:
-        return EMPTY

@@ -21,7 +21,7 @@ from rag.sentences import split
 
 if TYPE_CHECKING:
     from rag.answer import Sentence
-    from rag.asking.journey import Way
+    from rag.asking.way import Way
     from rag.config import AnswerCache
     from rag.ingest.context import Context
     from rag.masked import Masked

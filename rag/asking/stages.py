@@ -14,8 +14,9 @@ from rag.budget import Budget, Limits, enter
 
 T = TypeVar("T")
 
-_SHARE = 0.05
-"""Of the time, that is kept for composing and recording what there is when the rest is over."""
+_SHARE, _LEAST, _MOST = 0.05, 0.03, 0.2
+"""Of the time, what is kept for composing and recording what there is when the rest is over: so
+much of it, but seconds enough to write, unless that is most of a short time."""
 
 
 class TimeUp(Exception):
@@ -53,7 +54,8 @@ class Stages:
         self._context: Context = copy_context()
         self.limits: Limits = self._context.run(enter, budget)
         self._threads = leaving or self.limits.seconds_left() < math.inf
-        self._reserve = _SHARE * budget.seconds if budget.seconds is not None else 0.0
+        seconds = budget.seconds or 0.0
+        self._reserve = max(_SHARE * seconds, min(_LEAST, _MOST * seconds))
         self._outcomes: queue.SimpleQueue[_Outcome[object] | None] | None = None
         self.stopped = False
 

@@ -203,8 +203,9 @@ def _told(subject: Subject, question: Question, forced: Subject | None) -> Told:
 
 
 def _ask(subject: Subject, question: str) -> Answer:
-    from rag.asking.journey import Asked, journey
+    from rag.asking.journey import journey
     from rag.asking.streams import Stream
+    from rag.asking.way import Asked
     from rag.budget import Budget
     from rag.records import Done
 

@@ -118,7 +118,7 @@ def percentile(seconds: Sequence[float], share: float) -> float:
 
 def found(subject: Subject, question: str, k: int, target: Target | None = None) -> list[Hit]:
     """Return the best passages for a raw question; none for one that the policy blocks."""
-    from rag.asking.journey import masked
+    from rag.asking.gate import masked
     from rag.asking.searching import chosen, search
     from rag.privacy import Blocked
 

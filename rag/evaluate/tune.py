@@ -166,7 +166,7 @@ def tune(
     Raises:
         ConfigError: There are too few judged questions.
     """
-    from rag.asking.journey import masked
+    from rag.asking.gate import masked
     from rag.errors import ConfigError
     from rag.privacy import Blocked
 
