@@ -31,10 +31,11 @@ if TYPE_CHECKING:
 FEATURES = (
     *("bias", "cosine", "cover", "both", "whole", "added", "context", "names", "elsewhere", "unit"),
     *("bound", "contrary", "opposite", "how_many", "how_surely", "narrowed", "turned", "longer"),
+    *("within", "turned_whole"),
 )
 WEIGHTS = (
-    *(-7.0, 5.0, 5.5, 0.0, 1.0, 0.0, 0.0, -2.0, -1.0, -3.0),
-    *(-1.5, -2.0, -1.0, -1.0, -1.0, -1.0, -1.0, 0.0),
+    *(-6.37, 4.96, 3.52, 0.0, 0.0, 0.0, 0.0, -2.73, -0.47, -3.60),
+    *(-1.28, -1.78, -1.87, 0.0, -0.12, -1.90, 0.0, -1.06, 0.33, -1.06),
 )
 """Log-odds by feature."""
 
@@ -191,6 +192,7 @@ def _features(claim: Masked, unit: Masked, passage: Passage, cosine: float) -> t
     cover = _share(ours.terms, near)
     opposed = opposites(claim, unit)
     elsewhere, unit_wrong, bound = _numbers(ours, theirs)
+    reverse = turned(ours.words, theirs.words, claim, unit)
     missing = [one for one in ours.names if not _named(one, whole)]
     return (
         1.0,
@@ -209,8 +211,10 @@ def _features(claim: Masked, unit: Masked, passage: Passage, cosine: float) -> t
         how_many(claim, unit),
         how_surely(claim, unit),
         narrowed(claim, unit),
-        turned(ours.words, theirs.words, claim, unit),
+        reverse,
         max(0.0, math.log((len(ours.words) + 1) / (len(theirs.words) + 1))),
+        float(_within(ours.words, theirs.words)),
+        float(reverse > 0 and cover == 1),
     )
 
 
@@ -257,6 +261,12 @@ def _context(ours: Reading, theirs: Reading, cover: float) -> float:
 
 def _same(fact: str, other: str) -> bool:
     return fact == other or f"-{fact}" in other or other.startswith(f"{fact}-")
+
+
+def _within(ours: Sequence[str], theirs: Sequence[str]) -> bool:
+    """Whether all of a claim's words stand in the sentence, in their order."""
+    rest = iter(theirs)
+    return all(word in rest for word in ours)
 
 
 def _beside(reading: Reading, place: int) -> frozenset[str]:

@@ -26,7 +26,7 @@ NOVA = "bedrock/amazon.nova-lite-v1:0"
 ENDPOINT = "sagemaker/llm-support"
 FIRST = "Staff get 25 paid vacation days each year [1]."
 SAID = "Staff get 25 paid vacation days each year [2]."
-NEXT = "Vacation must be requested in the portal two weeks in advance"
+NEXT = "The line manager approves vacation requests"
 LONG = f"{SAID} {NEXT} [2]. {'More ' * 400}"
 
 

