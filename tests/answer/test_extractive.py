@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from rag.answer import Answerer, answerer
 from rag.errors import ConfigError
-from rag.models import embedder
+from rag.masked import NotMasked
+from rag.models import embedder, pairs
 from rag.records import Chunk, Hit
 from rag.retrieve.pack import Passage, pack
 from tests.masked import masked
@@ -120,3 +121,15 @@ def test_every_quote_stands_in_its_chunk_and_every_sentence_is_cited(
         quoted = " ".join(" ".join(citation.quote.split()) for citation in draft.citations)
         assert draft.text == quoted
         assert draft.support >= threshold
+
+
+def test_the_nearest_text_scores_highest_piece_by_piece() -> None:
+    texts = [masked(RECORDS), masked(LEAVE), masked("")]
+    found = pairs.scores(masked("How many days of annual leave do staff get?"), texts)
+    assert found.shape == (3,)
+    assert found[1] > found[0] > found[2] == -1
+
+
+def test_the_pair_model_takes_masked_text_only() -> None:
+    with pytest.raises(NotMasked):
+        pairs.scores(masked("leave"), ["raw"])  # type: ignore[list-item]

@@ -1,0 +1,94 @@
+"""How well questions are answered through the product: its gate, search, packing and answerer.
+
+    python -m bench.answers --squad QUESTIONS_FOLDER [--questions 200] [--seed 1] [--json FILE]
+
+The folder holds ``corpus.jsonl`` ({_id, title, text}) and ``questions.jsonl`` ({_id, text,
+document, answers, answerable}), SQuAD 2.0 for example. The corpus is synced with default settings,
+masking included, into a folder of its own. An answer that the gate masks counts as found in what
+the gate makes of it. Best sentences are asked for with ``min_support`` 0, silence with the default.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+CORPUS = """corpus: answers
+source: {connector: files, url: docs, include: ["**/*"], acl: {default: ["group:any"]}}
+targets: [{kind: embedded}]
+answer: {min_support: 0.0}
+privacy: {vault: {on: false}}
+"""
+ANYBODY = ("group:any",)
+DEFAULT_SUPPORT = 0.6
+
+
+def area(scores: Any, positive: Any) -> float:
+    """Area under the receiver operating characteristic curve; ties count half."""
+    yes, no = scores[positive], scores[~positive]
+    return float(np.mean((yes[:, None] > no) + 0.5 * (yes[:, None] == no)))
+
+
+def measured(folder: Path, count: int, seed: int) -> dict[str, float]:
+    """Ask `count` questions of a folder; return the figures, shares of 1."""
+    from rag.corpus import Corpus
+
+    documents = [json.loads(line) for line in (folder / "corpus.jsonl").open()]
+    questions = [json.loads(line) for line in (folder / "questions.jsonl").open()]
+    asked = random.Random(seed).sample(questions, min(count, len(questions)))
+    with tempfile.TemporaryDirectory() as root:
+        os.environ["SLUICE_HOME"] = str(Path(root, "home"))
+        Path(root, "docs").mkdir()
+        for one in documents:
+            title = one["title"].replace("_", " ")
+            Path(root, "docs", f"{one['_id']}.txt").write_text(f"{title}\n\n{one['text']}")
+        Path(root, "answers.yaml").write_text(CORPUS)
+        corpus = Corpus.open(Path(root, "answers.yaml"))
+        corpus.sync(workers=1)
+        rows = [_row(corpus, question) for question in asked]
+    first, right, support = (np.array(column) for column in zip(*rows, strict=True))
+    answerable = np.array([question["answerable"] for question in asked])
+    said = support >= DEFAULT_SUPPORT
+    return {
+        "questions": len(asked),
+        "right paragraph first": float(first.mean()),
+        "best sentence right": float(right[answerable].mean()),
+        "area under the curve, answerable": area(support, answerable),
+        "right or rightly silent": float(np.where(said, right, ~answerable).mean()),
+        "answered": float(said.mean()),
+    }
+
+
+def _row(corpus: Any, question: dict[str, Any]) -> tuple[bool, bool, float]:
+    hits = corpus.search(question["text"], principals=ANYBODY, k=1)
+    first = bool(hits) and Path(hits[0].document).stem == question["document"]
+    answer = corpus.ask(question["text"], principals=ANYBODY)
+    quote = answer.citations[0].quote.casefold() if answer.citations else ""
+    wanted = {one.casefold() for one in question["answers"]}
+    wanted |= {corpus.mask(one).text.casefold() for one in question["answers"]}
+    return first, any(one in quote for one in wanted), answer.support
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    arguments.add_argument("--squad", type=Path, required=True)
+    arguments.add_argument("--questions", type=int, default=200)
+    arguments.add_argument("--seed", type=int, default=1)
+    arguments.add_argument("--json", type=Path)
+    given = arguments.parse_args()
+    figures = measured(given.squad, given.questions, given.seed)
+    for name, value in figures.items():
+        print(f"{name}: {value:.3f}" if name != "questions" else f"{name}: {value:.0f}")
+    if given.json:
+        given.json.write_text(json.dumps(figures, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

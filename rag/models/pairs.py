@@ -1,0 +1,95 @@
+"""How well texts fit a question, word piece by word piece, with the embedded model.
+
+Late interaction (ColBERT: Khattab, Zaharia, SIGIR 2020): each piece of the question finds its
+nearest piece in the text, in context. The vectors are the embedding model's own before pooling, so
+nothing is trained here and nothing further is shipped.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import threading
+from collections import Counter
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from rag.masked import Masked, require
+from rag.models import embedded
+
+if TYPE_CHECKING:
+    import numpy
+
+_STOP = frozenset(
+    re.findall(
+        r"\w+",
+        """a about an and are as at be been by can could did do does for from had has have how i if
+        in into is it its many me much my of on or our should some than that the their them there
+        these they this to us was we were what when where which who whom whose why will with would
+        you your""",
+    )
+)
+_busy = threading.Lock()
+
+
+def scores(question: Masked, texts: Sequence[Masked]) -> numpy.ndarray:
+    """Score each text for the question: float32 of shape (texts,), -1 to 1, more is nearer.
+
+    Pieces of the question weigh the more, the fewer of `texts` have them; so scores compare texts
+    of one call, not of different calls. A text of no pieces scores -1.
+
+    Raises:
+        NotMasked: Something may not be sent to a model.
+    """
+    import numpy
+
+    for text in (question, *texts):
+        require(text, "The pair model")
+    found = numpy.full(len(texts), -1.0, numpy.float32)
+    if not texts:
+        return found
+    (pieces, asked), *read = _vectors([question, *texts])
+    kept = [place for place, piece in enumerate(pieces) if piece[:1] in "#" or piece[:1].isalnum()]
+    telling = [place for place in kept if pieces[place] not in _STOP] or kept
+    if not telling:
+        return found
+    held = Counter(piece for own, _ in read for piece in set(own))
+    weights = numpy.array(
+        [math.log(1 + (len(texts) + 1) / (held[pieces[place]] + 0.5)) for place in telling],
+        numpy.float32,
+    )
+    weights /= weights.sum()
+    for at, (own, vectors) in enumerate(read):
+        if own:
+            found[at] = weights @ (asked[telling] @ vectors.T).max(axis=1)
+    return found
+
+
+def _vectors(texts: Sequence[Masked]) -> list[tuple[list[str], Any]]:
+    """Pieces of each text and their vectors: float32 (pieces, dimensions), rows L2-normalised."""
+    import numpy
+
+    encoded = embedded.whole().encode_batch(list(texts))
+    read: dict[int, tuple[list[str], Any]] = {}
+    for batch in embedded.batches([len(one.ids) for one in encoded]):
+        length = max(len(encoded[place].ids) for place in batch)
+        ids = numpy.zeros((len(batch), length), numpy.int64)
+        mask = numpy.zeros((len(batch), length), numpy.int64)
+        for row, place in enumerate(batch):
+            ids[row, : len(encoded[place].ids)] = encoded[place].ids
+            mask[row, : len(encoded[place].ids)] = 1
+        feed = {"input_ids": ids, "attention_mask": mask, "token_type_ids": numpy.zeros_like(ids)}
+        with _busy:
+            hidden = _request().infer(feed, share_inputs=True)[0].copy()
+        for row, place in enumerate(batch):
+            inner = slice(1, len(encoded[place].ids) - 1)  # without [CLS] and [SEP]
+            vectors = hidden[row, inner]
+            lengths = numpy.linalg.norm(vectors, axis=1, keepdims=True)
+            read[place] = (encoded[place].tokens[inner], vectors / numpy.maximum(lengths, 1e-9))
+    return [read[place] for place in range(len(texts))]
+
+
+@lru_cache(maxsize=1)
+def _request() -> Any:
+    return embedded.compiled(1, pooled=False).create_infer_request()
