@@ -88,7 +88,7 @@ def written_there(target: Target, documents: list[IndexedDocument]) -> None:
 
 
 @settings(
-    max_examples=5,
+    max_examples=3,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
