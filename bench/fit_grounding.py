@@ -1,6 +1,6 @@
 """Fit the weights of the check of answers, and say what it catches.
 
-    python -m bench.fit_grounding [--corpus corpora/handbook.yaml] [--paragraphs 72] [--every 2] [--seed 1]
+    python -m bench.fit_grounding [--corpus FILE] [--paragraphs 72] [--every 2] [--seed 1]
 
 Claims are made by rule (`bench.claims`) of the corpus's own chunks, as they are masked, and of
 generated paragraphs. Figures come from five-fold cross-validation by document and field: no text is
