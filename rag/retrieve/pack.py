@@ -93,7 +93,9 @@ def pack(hits: Sequence[Hit], budget_tokens: int, count: Count, question: Masked
     """
     left_out: dict[str, str] = {}
     runs = _runs(hits, count, left_out)
-    if sum(run.tokens_whole for run in runs) <= budget_tokens:
+    if budget_tokens <= 0:
+        pass  # a counter may find no token in a text, and yet nothing is to be sent
+    elif sum(run.tokens_whole for run in runs) <= budget_tokens:
         for run in runs:
             run.first, run.last = 0, len(run.spans) - 1
             run.tokens = run.tokens_whole
