@@ -22,8 +22,8 @@ _GAP = re.compile(r"[ \t_.\-–‐‑+]{1,2}|,[ \t]?|[ \t]?\n|%20")
 _TITLE = re.compile(
     r"(?:(?:mrs?|ms|mx|miss|drs?|dra|prof|professor|doctor|univ\.-?prof|sir|dame|lord|lady|rev|"
     r"herrn?|frau|mme|mlle|madame|monsieur|sr|sra|srta|señora?|señorita|senhora?|dott|dott\.ssa|"
-    r"sig\.?(?:ra)?|signora?|dipl\.-?ing|avv|pani|mgr|mevr?|mevrouw|meneer|dhr|shri|smt|pt|patient|"
-    r"tisztelt|kedves|(?:ing|mag|hon|fr|hr)(?=\.))(?:\.[ \t]?|[ \t])(?:(?:med|h\. ?c|rer|nat|phil|"
+    r"sig\.?(?:ra)?|signora?|dipl\.-?ing|avv|pani|mgr|mevr?|mevrouw|meneer|dhr|pt|patient|"
+    r"tisztelt|kedves)(?:\.[ \t]?|[ \t])(?:(?:med|h\. ?c|rer|nat|phil|"
     r"jur)\.[ \t])*){1,3}(?=[^\W\d_])",
     re.IGNORECASE,
 )
