@@ -21,7 +21,7 @@ def measured(gate: Masker, part: Part) -> Score:
     return score(texts, found_by(gate, [case.text for case in texts]), kinds)
 
 
-@pytest.mark.parametrize(("part", "whole", "exact"), [("dev", 0.97, 0.94), ("held", 0.94, 0.91)])
+@pytest.mark.parametrize(("part", "whole", "exact"), [("dev", 0.97, 0.96), ("held", 0.94, 0.93)])
 def test_direct_identifiers_are_masked_whole_and_little_else_is(
     gate: Masker, part: Part, whole: float, exact: float
 ) -> None:
