@@ -40,7 +40,7 @@ def onnx(batch: int, by_length: bool) -> tuple[Run, Callable[[], float]]:
     seen = [0, 1]
 
     def run(some: Sequence[str]) -> Any:
-        ids = [each.ids for each in embedded._whole().encode_batch(list(some))]
+        ids = [each.ids for each in embedded.whole().encode_batch(list(some))]
         order = list(range(len(ids)))
         if by_length:
             order.sort(key=lambda at: len(ids[at]))
