@@ -55,13 +55,13 @@ def turned(config: CorpusConfig, values: Values) -> CorpusConfig | None:
 
     # Only what the file says, so that a default stays a default.
     plain = config.model_dump(mode="json", exclude_unset=True)
-    for field, value in values.items():
-        at: Any = plain
-        *way, last = field.split(".")
-        for step in way:
-            at = at[int(step)] if step.isdigit() else at.setdefault(step, {})
-        at[last] = value
     try:
+        for field, value in values.items():
+            at: Any = plain
+            *way, last = field.split(".")
+            for step in way:
+                at = at[int(step)] if step.isdigit() else at.setdefault(step, {})
+            at[last] = value
         return CorpusConfig.model_validate(plain)
     except (ValidationError, KeyError, IndexError):
         return None
