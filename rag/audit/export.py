@@ -19,7 +19,6 @@ from rag.errors import Denied, SluiceError
 from rag.ledger import audit, texts
 from rag.ledger.audit import Chain, Verified
 from rag.ledger.checking import Mentions, against
-from rag.masked.stored import stored
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -134,8 +133,7 @@ class _Read:
         if kind == "link":
             return self.chain.link(said["seq"], said["previous"], said["hash"])
         if kind == "text":
-            one = texts.Text(said["hash"], said["salt"], stored(said["text"]), said["seq"])
-            self.kept.append((said["corpus"], one))
+            self.kept.append((said["corpus"], texts.exported(said)))
             return ""
         self.ended = True
         there: dict[str, Any] = {"corpus": self.corpus, "records": self.chain.count}

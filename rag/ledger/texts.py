@@ -15,6 +15,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, delete, select
 
@@ -102,6 +103,15 @@ def every(db: Connection, corpus: str = "") -> Iterator[tuple[str, Text]]:
         rows = rows.where(audit_texts.c.corpus == corpus)
     for row in db.execute(rows).yield_per(1000):
         yield row.corpus, Text(row.hash, row.salt, stored(row.text), row.seq)
+
+
+def exported(said: Mapping[str, Any]) -> Text:
+    """Return a text of an export, for the check of it: whether it was changed is seen there.
+
+    Raises:
+        KeyError: Something of it is missing.
+    """
+    return Text(said["hash"], said["salt"], stored(said["text"]), said["seq"])
 
 
 def unnamed_since(db: Connection, corpus: str, seq: int) -> list[str]:
