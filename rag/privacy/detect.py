@@ -86,16 +86,17 @@ class Detector:
 
     def __init__(self, policy: Policy, masks: Callable[[str], list[Range]]) -> None:
         logging.getLogger("presidio-analyzer").disabled = True  # it may quote what it reads
-        from rag.privacy import recognizers
         from rag.privacy.names.recognizer import NameRecognizer
+        from rag.privacy.recognizers import filled
+        from rag.privacy.recognizers.custom import load_recognizers
 
         self.policy = policy
         self._masks = masks
         self._persons = policy.action("PERSON") != "keep"
         asked = self._persons or policy.action("STREET_ADDRESS") != "keep"
         self._model: Tagger | None = language() if asked else None
-        own = recognizers.load_recognizers(policy.recognizers) if policy.recognizers else []
-        self._registry = recognizers.registry([NameRecognizer(), *own])
+        own = load_recognizers(policy.recognizers) if policy.recognizers else []
+        self._registry = filled.registry([NameRecognizer(), *own])
         self.recognizers: list[EntityRecognizer] = [
             recognizer
             for recognizer in self._registry.recognizers
@@ -193,12 +194,12 @@ class Detector:
         return around.back(self._recognized(around.text))
 
     def _recognized(self, text: str) -> list[Finding]:
-        from rag.privacy import recognizers
+        from rag.privacy.recognizers import filled
 
         found: list[Finding] = []
         digits = Condensed(text, near_digits(text))
         for recognizer in self.recognizers:
-            if recognizer.name in recognizers.NEED_DIGITS:
+            if recognizer.name in filled.NEED_DIGITS:
                 found += digits.back(scan(recognizer, digits.text))
             else:
                 found += scan(recognizer, text)

@@ -15,14 +15,8 @@ from hypothesis import strategies as st
 from rag.errors import ConfigError
 from rag.privacy import spans
 from rag.privacy.policy import DEFAULT_ACTIONS
-from rag.privacy.recognizers import (
-    NEED_DIGITS,
-    SAFE_HARBOR,
-    kinds_of,
-    load_recognizers,
-    recognizers,
-    registry,
-)
+from rag.privacy.recognizers.custom import kinds_of, load_recognizers
+from rag.privacy.recognizers.filled import NEED_DIGITS, SAFE_HARBOR, recognizers, registry
 from rag.privacy.recognizers.scan import Condensed, near_digits, scan
 from rag.privacy.shapes import checks
 from rag.privacy.shapes.ages import over_89
