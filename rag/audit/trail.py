@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from uuid import uuid4
 
 from rag.errors import ConfigError, SluiceError
-from rag.masked import Masked, require
+from rag.masked import EMPTY, SPACE, Masked, fixed, require
 
 if TYPE_CHECKING:
     from rag.config import CorpusConfig
@@ -29,6 +29,8 @@ _ANSWERING = ("model", "min_support", "context_tokens", "max_tokens")
 """Settings of the corpus file that an answer was made by."""
 _TURN = threading.Lock()
 _TURN_SECONDS = 5.0
+BARE = fixed("(a question too bare to be written down)")
+"""Stands for one of which the gate cannot tell whether it is a name: see `rag.privacy.bare`."""
 SHOWN_HITS = 100
 """Hits that a record holds one by one; a search may return a thousand."""
 
@@ -79,6 +81,7 @@ class Trail:
         self._context = context
         self._hits: Sequence[Hit] = ()
         self._texts: dict[str, Text] = {}
+        self._bare = EMPTY
         self._seconds: dict[str, float] = {}
         self._begun = time.perf_counter()
         self._body: dict[str, Any] = {
@@ -92,8 +95,13 @@ class Trail:
             self._body["settings"] = {name: getattr(settings, name) for name in _ANSWERING}
 
     def question(self, question: Masked) -> None:
-        """Note the question as it left the gate."""
-        self._body["question"] = self._kept(question)
+        """Note the question as it left the gate; of a bare one its keyed hash alone."""
+        from rag.privacy.bare import bare
+
+        if bare(require(question, "The audit")):
+            self._bare = SPACE.join(question.split())
+            self._body["question_tag"] = self._context.sealer.long_tag("bare question", question)
+        self._body["question"] = self._kept(BARE if self._bare else question)
 
     def retrieved(
         self, hits: Sequence[Hit], settings: Mapping[str, Any], seconds: float = 0.0
@@ -271,7 +279,10 @@ class Trail:
     def _kept(self, text: Masked) -> str:
         from rag.ledger.texts import made
 
-        one = made(self._context.sealer, require(text, "The audit"))
+        fit = require(text, "The audit")
+        if self._bare and self._bare in fit:
+            fit = fit.replace(self._bare, BARE)
+        one = made(self._context.sealer, fit)
         self._texts[one.hash] = one
         return one.reference
 

@@ -99,7 +99,7 @@ def search(
     hits = spread_out(hits, k, settings.diversity)
     if settings.neighbours:
         hits = readable(joined(target, asked.query, hits, settings.neighbours), principals)
-    return hits
+    return [replace(hit, vector=None) for hit in hits]  # was for the ranking, and is heavy
 
 
 def _asked(target: Target, query: Query, depth: int, settings: Search) -> _Asked:

@@ -11,11 +11,13 @@ import pytest
 from rag.audit import recorded
 from rag.audit.removal import retain
 from rag.errors import ConfigError
-from rag.ledger import audit, checking
+from rag.ledger import audit, checking, texts
 from rag.ledger.tables import now
 from rag.masked import NotMasked, fixed
+from rag.records import Answer, Usage
 from tests.audit.trails import STAFF, write_answer
 from tests.conftest import Project
+from tests.masked import masked
 from tests.services.postgres import postgres
 
 __all__ = ["postgres"]
@@ -33,12 +35,15 @@ def test_askers_side_by_side_make_one_chain(
     if kind == "postgres":
         url = request.getfixturevalue("postgres")(migrated=True)
         monkeypatch.setenv("SLUICE_LEDGER_URL", url)
-    texts = [fixed("Pumps are repaired within two weeks."), fixed("Filters are changed in May.")]
+    said = [fixed("Pumps are repaired within two weeks."), fixed("Filters are changed in May.")]
 
     def ask(asker: int) -> list[str]:
         context = project.corpus._context
         with context.ledger:
-            return [write_answer(context, fixed("Question {}", asker), texts) for _ in range(8)]
+            return [
+                write_answer(context, fixed("Which pumps are repaired in room {}?", asker), said)
+                for _ in range(8)
+            ]
 
     with ThreadPoolExecutor(4) as pool:
         asked = [one for some in pool.map(ask, range(4)) for one in some]
@@ -53,7 +58,9 @@ def test_askers_side_by_side_make_one_chain(
     with context.ledger.read() as db:
         verified = checking.check(db)
     assert (verified.broken, verified.texts, verified.removed) == (None, 0, 7)
-    write_answer(context, fixed("Question {}", 1), texts)  # texts that were removed come again
+    write_answer(
+        context, fixed("Which pumps are repaired in room {}?", 1), said
+    )  # texts that were removed come again
     with context.ledger as ledger, ledger.read() as db:
         assert checking.check(db, verified.head).broken is None
 
@@ -70,6 +77,22 @@ def test_who_asked_is_a_keyed_hash_unless_the_corpus_says_otherwise(
     assert plain.body["who"] == ["group:staff", "user:ana"]
     assert [one.partition(":")[0] for one in hashed.body["who"]] == ["group", "user"]
     assert "staff" not in json.dumps(hashed.body)
+
+
+@pytest.mark.parametrize("question", ["Varnhagen", "02/14/1979", "14 Alder Quay, Harrow Bay"])
+def test_a_question_too_bare_to_be_judged_is_not_written_down(
+    question: str, make_project: Callable[..., Project]
+) -> None:
+    context = make_project().corpus._context
+    asked = masked(question)
+    with recorded(context, STAFF) as trail:
+        trail.question(asked)
+        trail.decided(Answer("", asked, fixed("No: {}", asked), True, (), Usage(0, 0, 0, 0.1)))
+    with context.ledger.read() as db:
+        (record,) = audit.records(db)
+        kept = [str(one.text) for _, one in texts.every(db)]
+    assert question not in " ".join(kept)
+    assert len(record.body["question_tag"]) > 20, "who has the question and the key can prove it"
 
 
 def test_what_is_not_masked_is_not_recorded(make_project: Callable[..., Project]) -> None:

@@ -164,7 +164,7 @@ def test_an_answer_that_is_not_grounded_or_holds_what_is_blocked_is_withheld(
     words = {"wordsConfig": [{"text": "head of department"}]}
     withheld = answered(wordPolicyConfig=words)
     assert (withheld.abstained, withheld.citations) == (True, ())
-    assert withheld.text == "The guardrail withholds the answer: a word list."
+    assert withheld.refusal.reason == "The guardrail withholds the answer: a word list."
 
     grounding = {"filtersConfig": [{"type": "GROUNDING", "threshold": 0.9}]}
     assert not answered(contextualGroundingPolicyConfig=grounding).abstained
