@@ -62,6 +62,7 @@ BOTH = INGEST + RETRIEVE
 NEEDS = (
     Need("bedrock-runtime:InvokeModel", "bedrock:InvokeModel", BOTH),
     Need("bedrock-runtime:Converse", "bedrock:InvokeModel", RETRIEVE),
+    Need("bedrock-runtime:ConverseStream", "bedrock:InvokeModelWithResponseStream", RETRIEVE),
     Need("bedrock-runtime:ApplyGuardrail", "bedrock:ApplyGuardrail", BOTH),
     Need("bedrock-agent-runtime:Rerank", "bedrock:Rerank", RETRIEVE),
     Need("bedrock-agent-runtime:Retrieve", "bedrock:Retrieve", RETRIEVE),
@@ -77,6 +78,11 @@ NEEDS = (
         "bedrock-agent:DeleteKnowledgeBaseDocuments", "bedrock:DeleteKnowledgeBaseDocuments", INGEST
     ),
     Need("sagemaker-runtime:InvokeEndpoint", "sagemaker:InvokeEndpoint", BOTH),
+    Need(
+        "sagemaker-runtime:InvokeEndpointWithResponseStream",
+        "sagemaker:InvokeEndpointWithResponseStream",
+        RETRIEVE,
+    ),
     Need("s3:GetObject", "s3:GetObject", INGEST),
     Need("s3:ListObjectsV2", "s3:ListBucket", INGEST, by="s3fs"),
     Need("s3:HeadObject", "s3:GetObject", INGEST, by="s3fs"),
@@ -231,5 +237,6 @@ def test_what_a_corpus_really_calls_is_allowed_to_its_role(
     for target in ("opensearch", "knowledge_base"):
         asking.ask("What are the visiting hours?", principals=["group:staff"], target=target)
     answering = recorded(knowledge, caplog)
-    assert {"bedrock-runtime:Converse", "bedrock-agent-runtime:Retrieve", "POST"} <= answering
+    chat, search = "bedrock-runtime:ConverseStream", "bedrock-agent-runtime:Retrieve"
+    assert {chat, search, "POST"} <= answering
     assert answering - allowed["retrieve"] == set()

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import botocore.session
 import pytest
-from botocore.awsrequest import AWSRequest, prepare_request_dict
+from botocore.awsrequest import AWSRequest, HeadersDict, prepare_request_dict
 from botocore.eventstream import EventStream, EventStreamBuffer
 from botocore.parsers import create_parser
 from botocore.serialize import create_serializer
@@ -96,7 +96,7 @@ def test_what_an_operation_returns_is_what_boto3_reads(data: st.DataObject) -> N
     streaming = model.has_streaming_output
     response = {
         "status_code": made.status,
-        "headers": made.headers,
+        "headers": HeadersDict(made.headers),  # as botocore has them: in any case
         "body": io.BytesIO(made.body) if streaming else made.body,
         "context": {"operation_name": operation.name},
     }
