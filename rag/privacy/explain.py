@@ -129,7 +129,7 @@ class _Asked:
         said = self._own(finding) or _SPOKEN.get(finding.recognizer, "")
         said = said or _documented(self._by_name.get(finding.recognizer))
         if finding.entity == "PERSON":
-            said = "; ".join((said, *_of_words(self._text, finding)))
+            said = "; ".join(filter(None, (said, *_of_words(self._text, finding))))
         elif finding.recognizer == "Structure":
             line = self._text[max(finding.start - 40, 0) : finding.start].rpartition("\n")[2]
             label = line.strip(" \t:=\"'|—")
