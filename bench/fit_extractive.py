@@ -23,7 +23,8 @@ from typing import Any
 import numpy as np
 
 from rag import config
-from rag.answer.extractive import FEATURES, Embed, candidates
+from rag.answer.extractive import FEATURES, candidates
+from rag.answer.ground import Embed, remembering
 from rag.masked.passed import passed as masked
 from rag.models import embedder
 from rag.records import Chunk, IndexedDocument
@@ -56,19 +57,6 @@ def index(paragraphs: Sequence[dict[str, str]], embed: Embed, root: Path) -> Tar
     target.apply(documents, [])
     target.compact()
     return target
-
-
-def remembering(embed: Embed) -> Embed:
-    """`embed` that reads each text once: questions share their passages."""
-    known: dict[str, Any] = {}
-
-    def look_up(texts: Sequence[str]) -> Any:
-        new = [text for text in dict.fromkeys(texts) if text not in known]
-        if new:
-            known.update(zip(new, embed(new), strict=True))
-        return np.stack([known[text] for text in texts])
-
-    return look_up
 
 
 def logistic(features: Any, labels: Any, penalty: float = 1e-3) -> Any:
@@ -166,15 +154,13 @@ def main() -> None:
             if kind == "hidden":
                 hits = [hit for hit in hits if titles[hit.chunk.document_id] != subject]
             passages = pack(hits[:HITS], BUDGET, lambda text: model.count([text])[0]).passages
-            found.append(look(question, kind, passages, embed))
+            found.append(look(question, kind, passages))
     report(asked, found, np.array([subjects.index(titles[q["document"]]) % 5 for q, _ in asked]))
 
 
-def look(
-    question: dict[str, Any], kind: str, passages: Sequence[Passage], embed: Embed
-) -> tuple[Any, Any]:
+def look(question: dict[str, Any], kind: str, passages: Sequence[Passage]) -> tuple[Any, Any]:
     """Features (sentences, features) and whether each sentence holds the answer."""
-    sentences = candidates(masked(question["text"]), passages, embed)
+    sentences = candidates(masked(question["text"]), passages)
     answers = [answer.casefold() for answer in question["answers"]]
     right = [
         kind == "answerable"

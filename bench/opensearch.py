@@ -27,8 +27,8 @@ from bench.sync import cpu, texts
 from rag import config
 from rag.masked.passed import passed as masked
 from rag.records import Chunk, IndexedDocument
+from rag.retrieve.fuse import by_rank
 from rag.retrieve.query import Query
-from rag.retrieve.search import fuse
 from rag.targets.opensearch import OpenSearchIndex, mapping, rows, search
 
 DIMENSIONS = 384
@@ -145,7 +145,7 @@ def search_rounds(url: str, count: int) -> dict[str, tuple[list[float], list[flo
             text = masked(" ".join(words[number % count].split()[2:10]))
             query = Query(text, (vector / np.linalg.norm(vector)).tolist(), STAFF)
             asked = _raw(client, index, query, hybrid)
-            both = [(ours, lambda q=query, i=index: fuse(i.legs(q, DEPTH))), (raw, asked)]
+            both = [(ours, lambda q=query, i=index: by_rank(i.legs(q, DEPTH))), (raw, asked)]
             for spent, work in both if number % 2 else reversed(both):
                 taken = timed(work)
                 if number >= 20:

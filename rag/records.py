@@ -283,11 +283,9 @@ class Usage:
     usd: float | None = 0.0
 
 
-RefusalKind = Literal[
-    "nothing_found", "not_supported", "policy", "guardrail", "time", "price", "tokens"
-]
-"""Why there is no answer: no passage; none that answers; the privacy policy or the guardrail blocks
-it; or the budget's time, price or tokens are used up."""
+RefusalKind = Literal["nothing_found", "not_supported", "guardrail", "time", "price", "tokens"]
+"""Why there is no answer: no passage; none that answers; the guardrail blocks it; or the budget's
+time, price or tokens are used up."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from rag.retrieve.pack import Passage
 
 if TYPE_CHECKING:
     from rag.answer.chat import Checks
-    from rag.answer.extractive import Embed
+    from rag.answer.ground import Embed
     from rag.config import Aws
     from rag.models import Tokens
 
@@ -157,20 +157,20 @@ def answerer(
         ConfigError: there is no such answerer.
         NotMasked: A chat model without a gate.
     """
-    if embed is None:
-        from rag.models import embedder
-
-        embed = embedder("embedded/minilm").embed
     if uri == "embedded/extractive":
         from rag.answer.extractive import Extractive
 
-        return Extractive(embed)
+        return Extractive()
     if uri.startswith(("bedrock/", "sagemaker/")) or uri == "embedded/smollm2":
         from rag.answer.chat import ChatAnswerer
         from rag.config import Aws
 
         if mask is None:
             raise NotMasked("An answer by a chat model")
+        if embed is None:
+            from rag.models import embedder
+
+            embed = embedder("embedded/minilm").embed
         return ChatAnswerer(uri, embed, aws or Aws(), max_tokens, mask, checks)
     raise ConfigError(
         f"There is no answering model {uri!r}.",

@@ -12,11 +12,11 @@ import re
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from rag.answer import Draft, Sentence, Sentences, Silence, citation, drafted
 from rag.answer.extractive import abstention
-from rag.answer.ground import Evidence, evidence
+from rag.answer.ground import Evidence, evidence, remembering
 from rag.answer.orders import orders
 from rag.answer.prompt import LATEST, Prompt, prompt
 from rag.answer.reply import Claim, claims
@@ -27,7 +27,7 @@ from rag.retrieve.pack import Passage
 
 if TYPE_CHECKING:
     from rag.answer import Mask
-    from rag.answer.extractive import Embed
+    from rag.answer.ground import Embed
     from rag.config import Aws
 
 SECOND = 0.8
@@ -189,7 +189,7 @@ def judged(
     A sentence that names no passage is held against all of them; of one that names only passages
     that are not there, nothing is found.
     """
-    remembered = _remembering(embed)
+    remembered = remembering(embed)
     for claim in written:
         named = valid(claim, passages) if claim.cites else list(passages)
         yield claim, evidence([claim.text], [named], remembered)[0] if named else []
@@ -270,21 +270,6 @@ def _refused(question: Masked, passages: Sequence[Passage]) -> Masked:
         "The answer is withheld: not everything in it is supported. {}",
         abstention(question, passages),
     )
-
-
-def _remembering(embed: Embed) -> Embed:
-    """`embed` that reads each text once: sentences share their passages."""
-    import numpy
-
-    known: dict[str, Any] = {}
-
-    def look_up(texts: Sequence[Masked]) -> Any:
-        new = [text for text in dict.fromkeys(texts) if text not in known]
-        if new:
-            known.update(zip(new, embed(new), strict=True))
-        return numpy.stack([known[text] for text in texts])
-
-    return look_up
 
 
 def _place(citations: list[Citation], new: Citation) -> int:

@@ -10,18 +10,14 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from rag.answer import Draft, Sentence, Sentences, Silence, citation, drafted
 from rag.masked import SPACE, Masked, fixed
 from rag.privacy.pseudonym import MASK
 from rag.retrieve.pack import Passage
 from rag.sentences import split
-
-Embed = Callable[[Sequence[Masked]], Any]
-"""Texts to an array of shape (texts, dimensions), float32, rows L2-normalised."""
 
 FEATURES = (
     *("bias", "cosine", "cover", "cover_near", "cover_passage", "number", "length", "named"),
@@ -90,14 +86,7 @@ class Candidate:
 
 
 class Extractive:
-    """Answers with one to three sentences of the passages.
-
-    Args:
-        embed: Texts to vectors.
-    """
-
-    def __init__(self, embed: Embed) -> None:
-        self._embed = embed
+    """Answers with one to three sentences of the passages."""
 
     def answer(self, question: Masked, passages: Sequence[Passage], min_support: float) -> Draft:
         """Return all sentences at once."""
@@ -107,9 +96,7 @@ class Extractive:
         self, question: Masked, passages: Sequence[Passage], min_support: float
     ) -> Sentences:
         """See `rag.answer.Answerer.sentences`."""
-        ranked = sorted(
-            candidates(question, passages, self._embed), key=lambda c: (-c.rank, c.order)
-        )
+        ranked = sorted(candidates(question, passages), key=lambda c: (-c.rank, c.order))
         support = ranked[0].support if ranked else 0.0
         if not ranked or support < min_support:
             return Silence(support, abstention(question, passages))
@@ -119,15 +106,15 @@ class Extractive:
         return None
 
 
-def candidates(question: Masked, passages: Sequence[Passage], embed: Embed) -> list[Candidate]:
+def candidates(question: Masked, passages: Sequence[Passage]) -> list[Candidate]:
     """Every sentence of `passages` with its features, in reading order.
 
     Passages that miss a pseudonym of the question are left out: they are about somebody else.
     """
-    named = {mask for mask in MASK.findall(question) if not mask.startswith("<")}
-    wanted = terms(question)
     from rag.models import pairs
 
+    named = {mask for mask in MASK.findall(question) if not mask.startswith("<")}
+    wanted = terms(question)
     kept: list[tuple[Passage, tuple[int, int], Masked]] = []
     for place, passage in enumerate(passages):
         if all(pseudonym in passage.shown for pseudonym in named):
@@ -135,11 +122,8 @@ def candidates(question: Masked, passages: Sequence[Passage], embed: Embed) -> l
                 kept.append((passage, (place, start), passage.text[start:end]))
     if not kept:
         return []
-    texts = [question, *(text for _, _, text in kept)]
-    texts = [readable(text, named) for text in texts]
-    vectors = embed(texts)
-    pieces = pairs.scores(texts[0], texts[1:])
-    cosines = vectors[1:] @ vectors[0]
+    asked, *texts = (readable(text, named) for text in (question, *(text for _, _, text in kept)))
+    pieces, cosines = pairs.compared(asked, texts)
     own = [terms(text) for _, _, text in kept]
     weights = _weights(wanted, own)
     asks_number = _ASKS_NUMBER.search(question) is not None

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rag.answer.extractive import readable, terms
 from rag.answer.facts import Quantity, facts, names, quantities
@@ -25,8 +25,10 @@ from rag.privacy.pseudonym import MASK
 from rag.sentences import split
 
 if TYPE_CHECKING:
-    from rag.answer.extractive import Embed
     from rag.retrieve.pack import Passage
+
+Embed = Callable[[Sequence[Masked]], Any]
+"""Texts to an array of shape (texts, dimensions), float32, rows L2-normalised."""
 
 FEATURES = (
     *("bias", "cosine", "cover", "both", "whole", "added", "context", "names", "elsewhere", "unit"),
@@ -134,6 +136,21 @@ def compared(
         ]
         for claim, passages in zip(claims, cited, strict=True)
     ]
+
+
+def remembering(embed: Embed) -> Embed:
+    """Return an `embed` that reads each text once: sentences share their passages."""
+    import numpy
+
+    known: dict[str, Any] = {}
+
+    def look_up(texts: Sequence[Masked]) -> Any:
+        new = [text for text in dict.fromkeys(texts) if text not in known]
+        if new:
+            known.update(zip(new, embed(new), strict=True))
+        return numpy.stack([known[text] for text in texts])
+
+    return look_up
 
 
 def pseudonyms(text: str) -> frozenset[str]:

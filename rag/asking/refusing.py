@@ -12,7 +12,6 @@ _NEAREST = 3
 _REASONS: Mapping[RefusalKind, Masked] = {
     "nothing_found": fixed("Nothing that you may read was found."),
     "not_supported": fixed("No passage that you may read answers."),
-    "policy": fixed("The privacy policy withholds the answer."),
     "guardrail": fixed("The guardrail withholds the answer."),
     "time": fixed("The time allowed was over before anything could be answered."),
     "price": fixed("The money allowed does not pay for an answer."),

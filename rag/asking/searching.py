@@ -146,8 +146,6 @@ def _pays_embedding(embedding: Embedding, question: Masked) -> bool:
 
 def _pays_reranking(context: Context) -> bool:
     settings = context.config.search
-    uri = settings.rerank or ""
-    if uri.startswith("embedded/"):
-        return True
+    model = (settings.rerank or "").partition("/")[2]
     queries = -(-settings.candidates // _PASSAGES_A_QUERY)
-    return limits().affords(price_of(uri.partition("/")[2], 0, queries=queries))
+    return limits().affords(price_of(model, 0, queries=queries))

@@ -39,7 +39,6 @@ KNOBS = (
     Knob("search.exact", (True, False)),
     Knob("search.collapse", (True, False)),
     Knob("search.diversity", (0.0, 0.2)),
-    Knob("search.rerank", (None, "embedded/pairs")),
     Knob("search.candidates", (25, 50, 100)),
     Knob("targets.0.ef_search", (32, 64, 128, 256)),
     Knob("chunk.max_tokens", (96, 160, 256, 384), index=True),

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     import numpy
     from tokenizers import Tokenizer
 
+    Feed = dict[str, numpy.ndarray]
+
 BATCH_TOKENS = 512
 """Padded tokens in a batch: small batches stay in the core's cache (``bench/embedding.py``)."""
 
@@ -62,15 +64,9 @@ class MiniLM:
             return vectors
         tokens = [encoding.ids for encoding in whole().encode_batch_fast(list(texts))]
         padded = 0
-        for batch in batches([len(ids) for ids in tokens]):
-            length = max(len(tokens[place]) for place in batch)
-            ids = numpy.zeros((len(batch), length), numpy.int64)
-            mask = numpy.zeros((len(batch), length), numpy.int64)
-            for row, place in enumerate(batch):
-                ids[row, : len(tokens[place])] = tokens[place]
-                mask[row, : len(tokens[place])] = 1
-            padded += ids.size
-            vectors[batch] = self._computed(ids, mask)
+        for batch, feed in fed(tokens):
+            padded += feed["input_ids"].size
+            vectors[batch] = self._computed(feed)
         self.padding = 1 - sum(map(len, tokens)) / padded
         return vectors
 
@@ -91,15 +87,31 @@ class MiniLM:
         """See `rag.models.Embedder.offsets`."""
         return list(_bare().encode(text, add_special_tokens=False).offsets)
 
-    def _computed(self, ids: numpy.ndarray, mask: numpy.ndarray) -> numpy.ndarray:
-        import numpy
-
-        feed = {"input_ids": ids, "attention_mask": mask, "token_type_ids": numpy.zeros_like(ids)}
+    def _computed(self, feed: Feed) -> numpy.ndarray:
         with self._busy:
             if self._request is None:
                 self._request = compiled(self._threads).create_infer_request()
             found: numpy.ndarray = self._request.infer(feed, share_inputs=True)[0]
         return found
+
+
+def fed(tokens: Sequence[Sequence[int]]) -> Iterator[tuple[list[int], Feed]]:
+    """Yield the places of each group's texts and what the model is fed for them, padded.
+
+    Args:
+        tokens: Ids of each text's tokens, as `whole` makes them.
+    """
+    import numpy
+
+    for batch in batches([len(ids) for ids in tokens]):
+        length = max(len(tokens[place]) for place in batch)
+        ids = numpy.zeros((len(batch), length), numpy.int64)
+        mask = numpy.zeros((len(batch), length), numpy.int64)
+        for row, place in enumerate(batch):
+            ids[row, : len(tokens[place])] = tokens[place]
+            mask[row, : len(tokens[place])] = 1
+        types = numpy.zeros_like(ids)
+        yield batch, {"input_ids": ids, "attention_mask": mask, "token_type_ids": types}
 
 
 def batches(lengths: Sequence[int]) -> Iterator[list[int]]:

@@ -34,7 +34,15 @@ _busy = threading.Lock()
 
 
 def scores(question: Masked, texts: Sequence[Masked]) -> numpy.ndarray:
-    """Score each text for the question: float32 of shape (texts,), -1 to 1, more is nearer.
+    """Score each text for the question; see `compared`."""
+    return compared(question, texts)[0]
+
+
+def compared(question: Masked, texts: Sequence[Masked]) -> tuple[numpy.ndarray, numpy.ndarray]:
+    """Score each text for the question, and compare them as wholes, in one reading.
+
+    Returns: Scores and cosines of the pooled vectors: float32 of shape (texts,), -1 to 1, more is
+    nearer.
 
     Pieces of the question weigh the more, the fewer of `texts` have them; so scores compare texts
     of one call, not of different calls. A text of no pieces scores -1.
@@ -48,46 +56,52 @@ def scores(question: Masked, texts: Sequence[Masked]) -> numpy.ndarray:
         require(text, "The pair model")
     found = numpy.full(len(texts), -1.0, numpy.float32)
     if not texts:
-        return found
-    (pieces, asked), *read = _vectors([question, *texts])
+        return found, found.copy()
+    (pieces, asked, whole), *read = _vectors([question, *texts])
+    cosines = numpy.stack([pooled for _, _, pooled in read]) @ whole
     kept = [place for place, piece in enumerate(pieces) if piece[:1] in "#" or piece[:1].isalnum()]
     telling = [place for place in kept if pieces[place] not in _STOP] or kept
     if not telling:
-        return found
-    held = Counter(piece for own, _ in read for piece in set(own))
+        return found, cosines
+    held = Counter(piece for own, _, _ in read for piece in set(own))
     weights = numpy.array(
         [math.log(1 + (len(texts) + 1) / (held[pieces[place]] + 0.5)) for place in telling],
         numpy.float32,
     )
     weights /= weights.sum()
-    for at, (own, vectors) in enumerate(read):
+    for at, (own, vectors, _) in enumerate(read):
         if own:
             found[at] = weights @ (asked[telling] @ vectors.T).max(axis=1)
-    return found
+    return found, cosines
 
 
-def _vectors(texts: Sequence[Masked]) -> list[tuple[list[str], Any]]:
-    """Pieces of each text and their vectors: float32 (pieces, dimensions), rows L2-normalised."""
-    import numpy
+def _vectors(texts: Sequence[Masked]) -> list[tuple[list[str], Any, Any]]:
+    """Pieces of each text, their vectors (pieces, dimensions), and the text's (dimensions,).
 
+    All float32 and L2-normalised; the text's is pooled as `rag.models.embedded` does.
+    """
     encoded = embedded.whole().encode_batch(list(texts))
-    read: dict[int, tuple[list[str], Any]] = {}
-    for batch in embedded.batches([len(one.ids) for one in encoded]):
-        length = max(len(encoded[place].ids) for place in batch)
-        ids = numpy.zeros((len(batch), length), numpy.int64)
-        mask = numpy.zeros((len(batch), length), numpy.int64)
-        for row, place in enumerate(batch):
-            ids[row, : len(encoded[place].ids)] = encoded[place].ids
-            mask[row, : len(encoded[place].ids)] = 1
-        feed = {"input_ids": ids, "attention_mask": mask, "token_type_ids": numpy.zeros_like(ids)}
+    read: dict[int, tuple[list[str], Any, Any]] = {}
+    for batch, feed in embedded.fed([one.ids for one in encoded]):
         with _busy:
             hidden = _request().infer(feed, share_inputs=True)[0].copy()
         for row, place in enumerate(batch):
-            inner = slice(1, len(encoded[place].ids) - 1)  # without [CLS] and [SEP]
-            vectors = hidden[row, inner]
-            lengths = numpy.linalg.norm(vectors, axis=1, keepdims=True)
-            read[place] = (encoded[place].tokens[inner], vectors / numpy.maximum(lengths, 1e-9))
+            end = len(encoded[place].ids)
+            inner = slice(1, end - 1)  # without [CLS] and [SEP]
+            pooled = hidden[row, :end].sum(axis=0)
+            read[place] = (
+                encoded[place].tokens[inner],
+                _unit(hidden[row, inner]),
+                _unit(pooled),
+            )
     return [read[place] for place in range(len(texts))]
+
+
+def _unit(vectors: Any) -> Any:
+    import numpy
+
+    lengths = numpy.linalg.norm(vectors, axis=-1, keepdims=True)
+    return vectors / numpy.maximum(lengths, 1e-9)
 
 
 @lru_cache(maxsize=1)

@@ -18,7 +18,6 @@ from rag.retrieve.diverse import collapsed, spread_out
 from rag.retrieve.exact import preferred
 from rag.retrieve.feedback import moved, words
 from rag.retrieve.fuse import by_rank, by_score
-from rag.retrieve.fuse import by_rank as fuse
 from rag.retrieve.neighbours import joined
 from rag.retrieve.query import Query, Where
 from rag.retrieve.words import about
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
     from rag.config import Embedding, Search
     from rag.retrieve.filters import Filter
     from rag.targets import Target
-
-__all__ = ["fuse", "readable", "search"]
 
 _DEPTH = 100
 """Hits of a leg at least: feedback and fusion want more than is shown."""

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from rag.records import Chunk, Hit
+from rag.retrieve.fuse import by_rank
 from rag.retrieve.query import Query, Where
-from rag.retrieve.search import fuse, readable, search
+from rag.retrieve.search import readable, search
 from rag.targets.embedded import EmbeddedIndex
 from tests.masked import masked
 from tests.targets.documents import DIMENSIONS, make, vector
@@ -18,7 +19,7 @@ def hit(name: str, acl: tuple[str, ...] = ("group:any",)) -> Hit:
 
 
 def test_ranks_are_fused_as_the_formula_says() -> None:
-    fused = fuse({"vector": [hit("a"), hit("b")], "text": [hit("b"), hit("c")]})
+    fused = by_rank({"vector": [hit("a"), hit("b")], "text": [hit("b"), hit("c")]})
     assert [h.chunk.id for h in fused] == ["b", "a", "c"]
     assert [h.score for h in fused] == [1 / 62 + 1 / 61, 1 / 61, 1 / 62]
     assert fused[0].legs == {"vector": 2, "text": 1}
@@ -26,13 +27,13 @@ def test_ranks_are_fused_as_the_formula_says() -> None:
 
 
 def test_ties_have_one_order() -> None:
-    one = fuse({"vector": [hit("a")], "text": [hit("b")]})
-    other = fuse({"text": [hit("b")], "vector": [hit("a")]})
+    one = by_rank({"vector": [hit("a")], "text": [hit("b")]})
+    other = by_rank({"text": [hit("b")], "vector": [hit("a")]})
     assert [h.chunk.id for h in one] == [h.chunk.id for h in other] == ["a", "b"]
 
 
 def test_no_legs_are_no_hits() -> None:
-    assert fuse({}) == []
+    assert by_rank({}) == []
 
 
 def test_a_hit_beyond_the_rights_is_dropped_and_told(caplog: pytest.LogCaptureFixture) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 
 from rag import config
 from rag.records import Hit
+from rag.retrieve.fuse import by_rank
 from rag.retrieve.query import Query, Where
-from rag.retrieve.search import fuse
 from rag.targets.opensearch import OpenSearchIndex
 from tests.masked import masked
 from tests.services.opensearch import OpenSearch
@@ -39,7 +39,7 @@ def asked(
 ) -> list[Hit]:
     """What both legs find, fused."""
     query = Query(masked(text), list(vector(text)), principals, where)
-    return fuse(index.legs(query, depth))
+    return by_rank(index.legs(query, depth))
 
 
 def found(index: OpenSearchIndex, text: str) -> list[str]:

@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Generator as Running
 
-from localaws.models import embedding, tools
+from localaws.models import tools
 from localaws.models.generators.passages import Given, Reading, read
 from localaws.models.prompt import Piece, Prompt, Said
 
@@ -59,9 +59,7 @@ def _quoted(prompt: Prompt, reading: Reading) -> list[Said]:
         text, title = received(given.text), received(given.title)
         chunk = Chunk(str(at), given.label, at, title, text, tokens=0)
         passages.append(Passage(Hit(chunk, received(given.label), 0.0), text, tokens=0))
-    draft = Extractive(embedding.embedded().embed).answer(
-        received(reading.question), passages, SUPPORT
-    )
+    draft = Extractive().answer(received(reading.question), passages, SUPPORT)
     if draft.abstained:
         results = [p for p in prompt.turns[-1].parts if p.kind == "tool_result" and p.text]
         if results:  # a tool's bare result is an answer, though no sentence

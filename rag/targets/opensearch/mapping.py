@@ -137,7 +137,7 @@ def _analysis(language: str) -> dict[str, Any]:
 
 
 def pipeline() -> dict[str, Any]:
-    """Return the search pipeline: reciprocal rank fusion, as `rag.retrieve.search.fuse` does."""
+    """Return the search pipeline: reciprocal rank fusion, as `rag.retrieve.fuse.by_rank` does."""
     fusion = {"technique": "rrf", "rank_constant": RANK_CONSTANT}
     return {
         "description": "Sluice: words and vectors fused by rank",
