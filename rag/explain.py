@@ -151,6 +151,8 @@ def _explained(
         for one in records
         if one.kind == "feedback"
     )
+    search = dict(body.get("search", {}))
+    narrowed = search.pop("filter", None)
     told = Explanation(
         answer_id=body["answer"],
         corpus=context.corpus,
@@ -170,7 +172,8 @@ def _explained(
         question=tell(body.get("question")),
         text=_whole(tell(body.get("text")), sentences, body["outcome"], readable),
         sentences=sentences,
-        search=body.get("search", {}),
+        search=search,
+        filter=None if narrowed is None else tell(narrowed),
         settings=body.get("settings", {}),
         run=body["run"],
         found=found,

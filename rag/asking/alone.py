@@ -40,7 +40,7 @@ def search(asked: Asked, context: Context, k: int, within: Stages) -> list[Hit]:
             trail.question(question)
             with trail.timed("search"):
                 hits = searching.search(context, target, question, asked.principals, k, where)
-            trail.retrieved(hits, searched(context, asked, k))
+            trail.retrieved(hits, searched(context, asked, k, where, hits))
         return hits
 
     try:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from rag.asking import refusing
@@ -20,6 +20,8 @@ from rag.records import Answer, Cited, Done, Event, Token, Usage
 if TYPE_CHECKING:
     from rag.asking.remembered import Given, Remembered
     from rag.ingest.context import Context
+    from rag.records import Hit
+    from rag.retrieve.filters import Filter
 
 ANSWER_HITS = 12
 """Passages that an answer may choose from, before the token budget."""
@@ -93,7 +95,7 @@ def _answered(
     with trail.timed("search"):
         search = partial(searching.search, context, target, way.question, asked.principals)
         way.hits = stages.run(lambda: search(ANSWER_HITS, way.where))
-    trail.retrieved(way.hits, searched(context, asked, ANSWER_HITS))
+    trail.retrieved(way.hits, searched(context, asked, ANSWER_HITS, way.where, way.hits))
 
     with trail.timed("pack"):
         count = counter(settings.model, context.embedder)
@@ -226,13 +228,36 @@ def _failed(way: Way, stages: Stages, error: BaseException) -> None:
         return
 
 
-def searched(context: Context, asked: Asked, k: int) -> dict[str, str | int | float]:
-    """Return the settings of a search as the audit keeps them: plain, in our own words."""
-    search = context.config.search.model_dump(mode="json", exclude_none=True)
-    told = {name: value for name, value in search.items() if isinstance(value, str | int | float)}
-    return {
-        **told,
+def searched(
+    context: Context, asked: Asked, k: int, where: Filter | None, hits: Sequence[Hit]
+) -> dict[str, str | int | float]:
+    """Return the settings of a search as the audit keeps them: plain, in our own words.
+
+    A setting inside another is called by both: ``weights.text``. ``filter`` is masked text.
+
+    Args:
+        where: What narrowed the search, as it left the gate.
+        hits: What was found.
+    """
+    from rag.asking.filtered import written
+    from rag.retrieve.filters import EVERYTHING
+
+    told = {
+        **_flat(context.config.search.model_dump(mode="json", exclude_none=True)),
         "target": asked.target or context.target_names[0],
         "embedding": context.config.embed.model,
         "k": k,
     }
+    if where not in (None, EVERYTHING):
+        told["filter"] = written(where, hits)
+    return told
+
+
+def _flat(settings: Mapping[str, Any], before: str = "") -> dict[str, str | int | float]:
+    found: dict[str, str | int | float] = {}
+    for name, value in settings.items():
+        if isinstance(value, Mapping):
+            found |= _flat(value, f"{before}{name}.")
+        else:
+            found[f"{before}{name}"] = value
+    return found

@@ -97,8 +97,11 @@ def _rests_on(part: Evidence) -> str:
 
 def _settings(told: Explanation) -> str:
     settings = {**told.search, **told.settings, "run": told.run}
-    said = "; ".join(f"{name} {value}" for name, value in settings.items() if value)
-    return f"<p>{_out(said or 'settings were not recorded')}</p>"
+    said = "; ".join(
+        f"{name} {value}" for name, value in settings.items() if value not in (None, "")
+    )
+    narrowed = f"<p>Narrowed to {_text(told.filter)}</p>" if told.filter else ""
+    return f"<p>{_out(said or 'settings were not recorded')}</p>{narrowed}"
 
 
 def _found(found: Sequence[Found]) -> str:

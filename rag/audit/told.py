@@ -128,6 +128,7 @@ class Explanation:
         yours: Whether it was the reader who asked.
         auditor: Whether the reader may read everything.
         search: Settings that were searched with.
+        filter: That narrowed the search, in the language of filters; None: there was none.
         settings: That the answer was made with: the least support, the tokens of context.
         run: The last run that had made the index what it was.
         count: Hits in all; `found` has the first hundred.
@@ -156,6 +157,7 @@ class Explanation:
     text: Told
     sentences: tuple[Sentence, ...]
     search: Mapping[str, Any]
+    filter: Told | None
     settings: Mapping[str, Any]
     run: str
     found: tuple[Found, ...]

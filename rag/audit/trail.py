@@ -111,11 +111,15 @@ class Trail:
         Args:
             hits: Best first, as the asker may read them.
             settings: Plain values, in the program's own words: ``target``, its ``generation``,
-                ``embedding`` model, ``k``, ``fusion``, ``rerank`` and the like.
+                ``embedding`` model, ``k``, ``fusion``, ``rerank`` and the like; masked text, such
+                as the ``filter``, is kept as all texts are.
             seconds: What it took; or `timed` says it.
         """
         self._hits = hits
-        self._body["search"] = dict(settings)
+        self._body["search"] = {
+            name: self._kept(value) if isinstance(value, Masked) else value
+            for name, value in settings.items()
+        }
         self._add("search", seconds)
 
     def packed(self, packed: Packed) -> None:

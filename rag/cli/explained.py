@@ -104,6 +104,8 @@ def _tables(told: Explanation) -> None:
     if told.found or told.search:
         _title("Searched")
         show("; ".join(_settings(told.search)) or "settings were not recorded")
+        for line in _wrapped("narrowed to ", told.filter) if told.filter else ():
+            show(line)
         show(f"the index as run {told.run or 'unknown'} left it")
     if told.found:
         show()

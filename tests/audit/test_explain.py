@@ -25,6 +25,7 @@ ANA, BEN, AUDITOR = ("user:ana", "group:staff"), ("user:ben", "group:staff"), ("
 SETTINGS = """
 audit: {readers: ['group:auditors'], retain_days: 30}
 privacy: {actions: {US_SSN: block}}
+search: {weights: {text: 0.75}}
 """
 QUESTION = "Who approves overtime?"
 NAME = "Odile Varnhagen"
@@ -72,6 +73,31 @@ def test_an_answer_is_explained_as_it_was(project: Project) -> None:
     written = json.dumps(kinds(project)) + Path(project.home / "ledger.sqlite").read_text("latin-1")
     assert NAME not in written
     assert "user:ana" not in written
+
+
+def test_how_a_search_was_set_and_narrowed_is_told_without_a_name(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer = project.corpus.ask(
+        QUESTION,
+        principals=ANA,
+        where=f'name ~ "over*.t?t" and (title = "{NAME}" or type = "text/plain" and position < 9)'
+        ' and not (section in ("Varnhagen") or id = "Varnhagen")',
+    )
+    told = project.corpus.explain(answer.answer_id, principals=ANA)
+    assert told.search["weights.text"] == 0.75
+    assert told.filter
+    assert told.filter.text == (
+        'name ~ "over*.t?t" and (title = (not written down) or (type = "text/plain" and '
+        "position < 9)) and not (section in ((not written down)) or id = (not written down))"
+    )
+    assert "Narrowed to name ~ &quot;over*" in page(told)
+    who = ["--as", ",".join(ANA), "--corpus", str(project.path)]
+    assert run(["explain", answer.answer_id, *who]) == 0
+    shown = capsys.readouterr().out
+    assert 'narrowed to name ~ "over*.t?t" and' in shown
+    assert "weights.text 0.75" in shown
+    assert "Varnhagen" not in Path(project.home / "ledger.sqlite").read_text("latin-1")
 
 
 def test_an_answer_whose_document_was_deleted_still_verifies(project: Project) -> None:
