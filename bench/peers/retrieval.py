@@ -3,9 +3,18 @@
     python -m bench.peers.retrieval --cisi DIR --squad DIR [--state DIR] [--venv DIR] [--json FILE]
 
 Documents go through `sluice sync`, questions through the gate; the peers get our masked chunks and
-questions and our embeddings of both, and rank them with BM25 and vectors joined by reciprocal
-ranks, as each of them does by itself. They run in an environment of their own, made from
-``requirements.txt`` beside this file. p: paired randomisation test of ours against each.
+questions and our embeddings of both, and rank them as each documents its hybrid search, with its
+own settings but for how many passages are asked for (100 of each leg; by default LangChain asks
+for 4, LlamaIndex for 2, with which there is no recall@100):
+
+- LangChain: ``EnsembleRetriever`` (reciprocal ranks, equal weights) over ``BM25Retriever`` (words
+  cut at white space) and an ``InMemoryVectorStore``;
+- LlamaIndex: ``QueryFusionRetriever`` (``reciprocal_rerank``, one query, for there is no chat model
+  that would write others) over ``BM25Retriever`` (English stems, no stop words) and the retriever
+  of a ``VectorStoreIndex``.
+
+They run in an environment of their own, made from ``requirements.txt`` beside this file. Figures
+come with 95 % bootstrap intervals; p: paired randomisation test of ours against each.
 """
 
 from __future__ import annotations
@@ -87,11 +96,13 @@ def measured(collection: Collection, python: Path, folder: Path) -> dict[str, Sc
     _, qrels = judged(collection, folder)
     judgements = read_qrels(qrels)
     subject = corpus.judged(document for graded in judgements.values() for document in graded)
-    handed_over(subject, dict(collection.queries), folder)
-    subprocess.run([python, HERE / "worker.py", folder], check=True)
+    exchange = folder / "peers"
+    exchange.mkdir(exist_ok=True)
+    handed_over(subject, dict(collection.queries), exchange)
+    subprocess.run([python, "-W", "ignore", HERE / "worker.py", exchange], check=True)
     found = {"sluice": rank(subject, collection.queries, judgements).scores}
     for peer in PEERS:
-        told = json.loads((folder / f"{peer}.json").read_text(encoding="utf-8"))
+        told = json.loads((exchange / f"{peer}.json").read_text(encoding="utf-8"))
         found[peer] = score(told["rankings"], judgements)
     return found
 
@@ -134,13 +145,25 @@ def main() -> None:
                 made += rows(collection.name, found)
     if given.json:
         given.json.write_text(json.dumps(made, indent=1), encoding="utf-8")
-    print("| collection | who | nDCG@10 | recall@100 | MRR@10 | ours less theirs, nDCG@10 |")
-    print("|---|---|---|---|---|---|")
+    _show(made)
+
+
+def _show(made: list[dict[str, Any]]) -> None:
+    print(f"| collection | who | {' | '.join(METRICS)} |")
+    print("|---|---|---|---|---|")
     for row in made:
         cells = ["{:.3f} ({:.3f}–{:.3f})".format(*row[metric]) for metric in METRICS]
-        less = row.get("ndcg@10 ours less")
-        told = "{:+.3f} ({:+.3f}–{:+.3f}), p {:.4f}".format(*less) if less else ""
-        print(f"| {row['collection']} | {row['who']} | {' | '.join(cells)} | {told} |")
+        print(f"| {row['collection']} | {row['who']} | {' | '.join(cells)} |")
+    print(f"\n| collection | ours less | {' | '.join(METRICS)} |")
+    print("|---|---|---|---|---|")
+    for row in made:
+        if row["who"] == "sluice":
+            continue
+        cells = [
+            "{:+.3f} ({:+.3f} to {:+.3f}), p {:.4f}".format(*row[f"{metric} ours less"])
+            for metric in METRICS
+        ]
+        print(f"| {row['collection']} | {row['who']} | {' | '.join(cells)} |")
 
 
 if __name__ == "__main__":
