@@ -7,7 +7,6 @@ TREC 2004); for the vector leg the question moves towards the passages (Rocchio,
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -20,7 +19,8 @@ if TYPE_CHECKING:
 
     from rag.retrieve.spread import Spread
 
-_PASSAGES = 10
+PASSAGES = 10
+"""The first hits, which are believed."""
 _WORDS = 30
 _LEVELS = (1.0, 0.6, 0.35, 0.2)
 """Shares of the largest weight that words get: words of one weight are one clause of a search."""
@@ -33,25 +33,29 @@ def words(
 
     Args:
         question: As the text leg was asked.
-        hits: Best first, with fused scores; the first 10 count.
+        hits: Best first, with fused scores; the first `PASSAGES` count.
         share: Of all weight that the added words have, above 0 and below 1.
     """
     said = sum(1 for _ in spoken(question))
     seen: dict[str, float] = {}
-    masked: dict[str, Masked] = {}
+    places: dict[str, tuple[Masked, int, int]] = {}
     for hit, weight in zip(hits, weights(hits), strict=False):
-        counted = Counter[str]()
-        for told in telling(hit.chunk.embedded_text, language):
-            counted[told] += 1
-            masked.setdefault(told, told)
+        text = hit.chunk.embedded_text
+        counted: dict[str, int] = {}
+        for word, start, end in telling(text, language):
+            if word not in counted:
+                places.setdefault(word, (text, start, end))
+            counted[word] = counted.get(word, 0) + 1
+        all_of_them = sum(counted.values())
         for word, times in counted.items():
-            seen[word] = seen.get(word, 0.0) + weight * times / counted.total()
+            seen[word] = seen.get(word, 0.0) + weight * times / all_of_them
     best = sorted(seen.items(), key=lambda one: (-one[1], one[0]))[:_WORDS]
     total = math.fsum(weight for _, weight in best)
     if not total or not said:
         return ()
     scale = share / (1 - share) * said / total
-    return _levelled([(masked[word], scale * weight) for word, weight in best])
+    masked = [text.cut(start, end).lower() for text, start, end in (places[w] for w, _ in best)]
+    return _levelled([(one, scale * weight) for one, (_, weight) in zip(masked, best, strict=True)])
 
 
 def moved(
@@ -61,7 +65,7 @@ def moved(
 
     Args:
         question: As the vector leg was asked, L2-normalised, (dimensions,).
-        hits: Best first, with fused scores; the first 10 count.
+        hits: Best first, with fused scores; the first `PASSAGES` count.
         share: Of the hits in the result, 0 to 1.
     """
     import numpy
@@ -84,7 +88,7 @@ def moved(
 
 def weights(hits: Sequence[Hit]) -> list[float]:
     """Return how far each of the first hits is believed, together 1: softmax of their scores."""
-    first = hits[:_PASSAGES]
+    first = hits[:PASSAGES]
     if not first:
         return []
     best = max(hit.score for hit in first)

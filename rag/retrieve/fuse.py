@@ -41,6 +41,7 @@ def by_score(
     question: numpy.ndarray | None = None,
     spread: Spread | None = None,
     others: Sequence[Hit] = (),
+    best: int | None = None,
 ) -> list[Hit]:
     """Weighted sum of scores that are made comparable: standard deviations over the index's mean.
 
@@ -54,6 +55,7 @@ def by_score(
         question: As the vector leg was asked, (dimensions,); None: no vector leg.
         spread: Of the index; None: scores of the vector leg are scaled from its worst to its best.
         others: Hits in none of these legs, which their vectors may bring in.
+        best: So many are returned; None: all.
     """
     hits, ranks = gathered(legs)
     for hit in others:
@@ -69,8 +71,24 @@ def by_score(
             scaled = _by_size(found)
         for chunk, value in scaled.items():
             scores[chunk] += weight * value
-    return in_order(
-        replace(hit, score=scores[chunk], legs=ranks[chunk]) for chunk, hit in hits.items()
+    order = sorted(scores, key=lambda chunk: (-scores[chunk], chunk))[:best]
+    return [scored(hits[chunk], scores[chunk], ranks[chunk]) for chunk in order]
+
+
+def scored(hit: Hit, score: float, legs: Mapping[str, int] | None = None) -> Hit:
+    """Return a hit with another score, and other ranks by leg if they are given.
+
+    As `dataclasses.replace`, in a quarter of its time: a search does it several hundred times.
+    """
+    return Hit(
+        hit.chunk,
+        hit.document,
+        score,
+        hit.title,
+        hit.acl,
+        hit.legs if legs is None else legs,
+        hit.vector,
+        hit.media_type,
     )
 
 

@@ -16,8 +16,8 @@ from rag.records import Hit, Principal
 from rag.retrieve import spread as spreads
 from rag.retrieve.diverse import collapsed, spread_out
 from rag.retrieve.exact import preferred
-from rag.retrieve.feedback import moved, words
-from rag.retrieve.fuse import by_rank, by_score
+from rag.retrieve.feedback import PASSAGES, moved, words
+from rag.retrieve.fuse import by_rank, by_score, scored
 from rag.retrieve.neighbours import joined
 from rag.retrieve.query import Query, Where
 from rag.retrieve.words import about
@@ -46,11 +46,21 @@ class _Asked:
     vector: numpy.ndarray | None
     spread: spreads.Spread | None
 
-    def fused(self, legs: Mapping[str, Sequence[Hit]], others: Sequence[Hit] = ()) -> list[Hit]:
+    @property
+    def again(self) -> bool:
+        """Whether what is found asks again."""
+        return bool(self.settings.feedback) and self.settings.fusion == "scores"
+
+    def fused(
+        self,
+        legs: Mapping[str, Sequence[Hit]],
+        others: Sequence[Hit] = (),
+        best: int | None = None,
+    ) -> list[Hit]:
         if self.settings.fusion == "ranks" or not {"vector", "text"} >= legs.keys():
             return by_rank(legs)
         weights = {str(leg): weight for leg, weight in self.settings.weights.items()}
-        return by_score(legs, weights, self.vector, self.spread, others)
+        return by_score(legs, weights, self.vector, self.spread, others, best)
 
 
 def search(
@@ -86,8 +96,8 @@ def search(
     query = Query(question, vector, tuple(principals), where or Where(), embedding)
     asked = _asked(target, query, max(_DEPTH, 2 * k), settings)
     legs = target.legs(asked.query, asked.depth)
-    hits = readable(asked.fused(legs), principals)
-    if settings.feedback and settings.fusion == "scores" and hits:
+    hits = readable(asked.fused(legs, best=PASSAGES if asked.again else None), principals)
+    if asked.again and hits:
         hits = readable(_again(target, asked, legs, hits), principals)
     if settings.exact:
         hits = preferred(question, hits)
@@ -131,12 +141,18 @@ def _again(
     vector = asked.vector
     if vector is not None:
         vector = moved(vector, hits, settings.feedback, asked.spread)
-        found["vector"] = [
-            hit if hit.vector is None else replace(hit, score=float(vector @ hit.vector))  # type: ignore[operator]
-            for hit in legs.get("vector", ())
-        ]
+        found["vector"] = _weighed(legs.get("vector", ()), vector)
     # What only the first text leg found is still a candidate, by its vector.
     return replace(asked, vector=vector).fused(found, legs.get("text", ()))
+
+
+def _weighed(hits: Sequence[Hit], vector: numpy.ndarray) -> list[Hit]:
+    """Return hits in their order, each with its product with a vector, if it has one of its own."""
+    import numpy
+
+    known = [hit.vector for hit in hits if hit.vector is not None]
+    products = iter((numpy.asarray(known, numpy.float32) @ vector).tolist() if known else ())
+    return [hit if hit.vector is None else scored(hit, next(products)) for hit in hits]
 
 
 def readable(hits: Sequence[Hit], principals: Sequence[Principal]) -> list[Hit]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from rag.masked import SPACE, Masked
 from rag.privacy.pseudonym import MASK
 
-_WORD = re.compile(rf"{MASK.pattern}|[^\W_]+(?:['’][^\W_]+)?")
+_WORD = re.compile(rf"(?P<mask>{MASK.pattern})|[^\W_]+(?:['’][^\W_]+)?")
 _LEAST = 3
 """Characters of a word that a question is expanded by."""
 
@@ -43,14 +43,16 @@ def about(question: Masked, language: str) -> Masked:
     return SPACE.join(kept) if kept else question
 
 
-def telling(text: Masked, language: str) -> Iterator[Masked]:
-    """Yield the words of a passage that may expand a question, in lower case.
+def telling(text: Masked, language: str) -> Iterator[tuple[str, int, int]]:
+    """Yield the words of a passage that may expand a question, in lower case, and where they stand.
 
-    No numbers, and no pseudonyms: who is named beside an answer is seldom what was asked.
+    No numbers, and no pseudonyms: who is named beside an answer is seldom what was asked. Plain
+    strings: of a thousand words few are taken, which are cut out of the text once that is known.
     """
     common = COMMON.get(language, frozenset())
-    for word in spoken(text):
-        lower = word.lower()
-        plain = not lower.isdigit() and not MASK.fullmatch(word)
-        if plain and len(word) >= _LEAST and lower not in common:
-            yield lower
+    for match in _WORD.finditer(text):
+        word = match[0]
+        if len(word) >= _LEAST and match.lastgroup != "mask" and not word.isdigit():
+            lower = word.lower()
+            if lower not in common:
+                yield lower, *match.span()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal
 
 from rag.masked.stored import stored
 from rag.privacy.pseudonym import MASK
@@ -92,13 +92,17 @@ def replaced(rows: pa.Table, column: str, values: Sequence[object]) -> pa.Table:
     return rows.set_column(place, field, pa.array(values, field.type))
 
 
-def as_hits(rows: pa.Table, score: Callable[[Mapping[str, Any]], float]) -> list[Hit]:
-    """Rows with a column ``vector`` give hits with their vectors."""
-    if "vector" not in rows.column_names:
-        return [as_hit(row, score(row)) for row in rows.to_pylist()]
-    own = vectors(rows)
-    plain = rows.drop_columns(["vector"]).to_pylist()
-    return [as_hit(row, score(row), one) for row, one in zip(plain, own, strict=True)]
+def as_hits(
+    rows: pa.Table | pa.RecordBatch, own: Sequence[object | None] | None = None
+) -> list[Hit]:
+    """Rows with the columns that a hit is made of as hits, without scores.
+
+    Args:
+        own: Their vectors.
+    """
+    columns = [rows.column(name).to_pylist() for name in COLUMNS]
+    each = zip(zip(*columns, strict=True), own or [None] * len(rows), strict=True)
+    return [as_hit(*values, vector=vector) for values, vector in each]
 
 
 def vectors(rows: pa.Table) -> numpy.ndarray:
@@ -111,24 +115,43 @@ def vectors(rows: pa.Table) -> numpy.ndarray:
     return joined.reshape(-1, column.type.list_size)
 
 
-def as_hit(row: Mapping[str, Any], score: float, vector: object | None = None) -> Hit:
+def as_hit(
+    id: str,  # noqa: A002
+    document_id: str,
+    position: int,
+    document: str,
+    title: str,
+    acl: Sequence[str],
+    heading: str,
+    text: str,
+    tokens: int,
+    page: int | None,
+    section: Sequence[str],
+    html: str,
+    kind: Literal["text", "table"],
+    media_type: str,
+    *,
+    vector: object | None = None,
+) -> Hit:
+    """Values in the order of `COLUMNS`, and a vector."""
     return Hit(
-        chunk=Chunk(
-            id=row["id"],
-            document_id=row["document_id"],
-            position=row["position"],
-            heading=stored(row["heading"]),
-            text=stored(row["text"]),
-            tokens=row["tokens"],
-            page=row["page"],
-            section=tuple(stored(part) for part in row["section"]),
-            html=stored(row["html"]),
-            kind=row["kind"],
+        Chunk(
+            id,
+            document_id,
+            position,
+            stored(heading),
+            stored(text),
+            tokens,
+            page,
+            tuple(stored(part) for part in section),
+            stored(html),
+            kind,
         ),
-        document=stored(row["document"]),
-        score=float(score),
-        title=stored(row["title"]),
-        acl=tuple(row["acl"]),
-        media_type=row["media_type"],
-        vector=vector,
+        stored(document),
+        0.0,
+        stored(title),
+        tuple(acl),
+        {},
+        vector,
+        media_type,
     )

@@ -9,6 +9,7 @@ import pytest
 
 from rag import config
 from rag.errors import CorpusBusy, TargetFailed
+from rag.records import Hit
 from rag.retrieve.query import Query, Where
 from rag.targets import embedded as embedded_module
 from rag.targets import open_target
@@ -91,6 +92,29 @@ def test_a_hit_carries_the_whole_chunk(index: EmbeddedIndex) -> None:
     (hit,) = index.legs(Query(masked("two"), None, STAFF), 5)["text"]
     assert hit.chunk == document.chunks[1]
     assert (hit.document, hit.title, hit.acl) == ("a.txt", "Title", STAFF)
+
+
+def test_hits_are_the_same_from_the_table_and_from_beside_it(index: EmbeddedIndex) -> None:
+    index.apply([make("a", "word one", "word two"), make("b", "word three")], [])
+    query = Query(masked("word"), list(vector("q")), STAFF, vectors=True)
+
+    def legs() -> dict[str, list[Hit]]:
+        return {
+            leg: sorted(hits, key=lambda hit: hit.chunk.id)
+            for leg, hits in index.legs(query, 10).items()
+        }
+
+    table = legs()
+    index.compact()
+    assert len(list(index.folder.rglob("*.arrow"))) == 1
+    beside = legs()
+    index.apply([make("b", "word four")], [])  # not beside the table yet
+    both = legs()["text"]
+    for leg in ("vector", "text"):
+        assert table[leg] == beside[leg]
+        for one, other in zip(table[leg], beside[leg], strict=True):
+            assert np.array_equal(one.vector, other.vector)  # type: ignore[arg-type]
+    assert {hit.chunk.text for hit in both} == {"word one", "word two", "word four"}
 
 
 def test_vectors_are_compared_by_cosine_exactly(index: EmbeddedIndex) -> None:

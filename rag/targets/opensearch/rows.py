@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from rag.records import Chunk, Hit, IndexedDocument
+from rag.retrieve.fuse import scored
 from rag.targets import rows as passages
 from rag.targets.rows import searchable
 
@@ -65,9 +65,11 @@ def _vectors(document: IndexedDocument) -> Any:
 
 def as_hit(row: Mapping[str, Any], score: float) -> Hit:
     """Return a stored passage as a hit: only two columns have other names than elsewhere."""
-    hit = passages.as_hit({**row, "id": row["chunk_id"], "document": row["name"]}, score)
-    if "vector" not in row:
-        return hit
-    import numpy as np
+    named = {**row, "id": row["chunk_id"], "document": row["name"]}
+    vector = None
+    if "vector" in row:
+        import numpy as np
 
-    return replace(hit, vector=np.asarray(row["vector"], np.float32))
+        vector = np.asarray(row["vector"], np.float32)
+    values = [named[column] for column in passages.COLUMNS]
+    return scored(passages.as_hit(*values, vector=vector), score)
