@@ -240,7 +240,7 @@ def test_answers_are_judged_compared_and_reported(
     assert other >= answers["answered_where_answerable"]["mean"]
     assert "one index" in found["notes"][0]
     page = (judged / "page.html").read_text()
-    assert f"{answers['right_document_first']['mean']:.4f}" in page
+    assert f"{answers['right_document_first']['mean']:.1%}" in page
     assert page.count("<svg") == 3
     assert "<script" not in page
     assert not re.search(r'(?:src|href)="(?!#)', page)

@@ -319,13 +319,14 @@ def _show_budgets(outcome: Outcome) -> None:
 
 
 def _show_comparison(outcome: Outcome) -> None:
+    from rag.evaluate.answers import SHARES
     from rag.evaluate.metrics import METRICS
 
-    show(f"\nLess {outcome.other}: {' '.join(outcome.notes)}\n")
+    show(f"\nThe difference from {outcome.other}. {' '.join(outcome.notes)}\n")
     rows: list[Sequence[object]] = []
     if found := outcome.compared:
         rows += [_difference(metric, found.differences[metric]) for metric in METRICS]
-    rows += [_difference(name, one) for name, one in outcome.answers_compared.items()]
+    rows += [_difference(SHARES[name], one) for name, one in outcome.answers_compared.items()]
     show_table(["", "n", "difference", "from", "to", "p", ""], rows)
     if found and found.changed:
         shown = ", ".join(f"{query} ({change:+.2f})" for query, change in found.changed[:10])
@@ -353,6 +354,8 @@ def _trial(one: Trial) -> Sequence[object]:
 
 
 def _difference(name: str, one: Difference) -> Sequence[object]:
+    if one.mean == one.low == one.high == 0:
+        return (name, one.n, "none", "", "", "", "")
     said = "" if one.significant else "may be chance"
     return (
         name,

@@ -5,7 +5,9 @@ from __future__ import annotations
 import html
 import io
 import re
+import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +23,14 @@ _INK, _OURS, _OTHER = "#7a7f87", "#3b82c4", "#d98324"
 """Colours that can be read on white and on black."""
 _NAMED = 15
 """Queries in the plot of those that changed most."""
+_METRICS = {
+    "ndcg@10": ("nDCG@10", "how near the first ten documents come to the best order of all"),
+    "recall@100": ("recall@100", "share of the relevant documents among the first hundred"),
+    "mrr@10": ("MRR@10", "1 over the place of the first relevant document; 0 beyond the tenth"),
+}
+"""What a reader who knows none of them needs."""
+_LABEL = 34
+"""Characters of a line beside a plot."""
 
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8">
@@ -44,7 +54,7 @@ th, td {{ text-align: right; padding: .35rem .6rem; border-bottom: 1px solid var
   white-space: nowrap; }}
 th:first-child, td:first-child {{ text-align: left; padding-left: 0; white-space: normal;
   min-width: 11rem; }}
-th {{ color: var(--soft); font-weight: 500; }}
+th {{ color: var(--soft); font-weight: 500; white-space: normal; }}
 </style></head><body>
 <h1>{title}</h1>
 {body}
@@ -76,8 +86,13 @@ def page(outcome: Outcome) -> str:
     title = f"Evaluation of {Path(outcome.corpus).stem}"
     if outcome.other:
         title += f", beside {Path(outcome.other).stem}"
-    parts = [f"<p>{_e(note)}</p>" for note in outcome.notes]
-    parts.append("<p>Bars and figures come with 95 % intervals, by bootstrap over questions.</p>")
+    made = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    parts = [
+        f"<p>{_e(made)}. Figures come with 95 % intervals, by bootstrap over questions: had other "
+        "questions of the kind been asked, the figure would likely lie within. One of no width "
+        "says only that all questions went the same way.</p>",
+        *(f"<p>{_e(note)}</p>" for note in outcome.notes),
+    ]
     parts += [*_ranking(outcome), *_comparison(outcome), *_answers(outcome), *_budgets(outcome)]
     return _PAGE.format(title=_e(title), body="\n".join(parts))
 
@@ -136,13 +151,21 @@ def _ranking(outcome: Outcome) -> Iterable[str]:
     yield f"<h2>Search, {ranked.scores.queries:,} queries</h2>"
     sides = [("", ranked.intervals)]
     if outcome.other_ranked:
-        sides = [("this", ranked.intervals), ("other", outcome.other_ranked.intervals)]
-    yield _plot(lambda axes: _bars(axes, METRICS, sides), "Metrics with their intervals", 2.4)
-    rows = [(f"{name} {side}", *_figures(found[name])) for name in METRICS for side, found in sides]
+        ours, theirs = _sides(outcome)
+        sides = [(ours, ranked.intervals), (theirs, outcome.other_ranked.intervals)]
+    said = (f"{name}: {meaning}" for name, meaning in _METRICS.values())
+    yield f"<p>{_e('; '.join(said))}. All are 0 to 1, the more the better.</p>"
+    labels = {name: _METRICS[name][0] for name in METRICS}
+    yield _plot(lambda axes: _bars(axes, labels, sides), "Metrics with their intervals", 2.4)
+    rows = [
+        (f"{labels[name]}, {side}" if side else labels[name], *_figures(found[name]))
+        for name in METRICS
+        for side, found in sides
+    ]
     yield _table(("metric", "mean", "from", "to"), rows)
     if ranked.seconds:
         yield "<h2>How long a search takes</h2>"
-        yield _latency(ranked.seconds, "10 passages")
+        yield _latency(ranked.seconds, "Ten passages")
 
 
 def _comparison(outcome: Outcome) -> Iterable[str]:
@@ -150,15 +173,23 @@ def _comparison(outcome: Outcome) -> Iterable[str]:
     if not found and not outcome.answers_compared:
         return
     yield "<h2>The difference</h2>"
-    rows = [_difference(metric, found.differences[metric]) for metric in METRICS] if found else []
+    rows = (
+        [_difference(_METRICS[metric][0], found.differences[metric]) for metric in METRICS]
+        if found
+        else []
+    )
     rows += [_difference(_said(name), one) for name, one in outcome.answers_compared.items()]
-    yield _table(("this less other", "difference", "from", "to", "p"), rows)
-    yield "<p>p: how often chance alone makes a difference so large (paired randomisation).</p>"
+    less = " less ".join(_sides(outcome))
+    yield _table((less, "n", "difference", "from", "to", "p"), rows)
+    yield (
+        "<p>p: how often chance alone makes a difference so large (paired randomisation test over "
+        "the n questions that both are judged by).</p>"
+    )
     if found and found.changed:
         yield "<h2>Queries that changed most (nDCG@10)</h2>"
         some = found.changed[:_NAMED]
         yield _plot(
-            lambda axes: _changes(axes, some), "Differences by query", 0.6 + 0.28 * len(some)
+            lambda axes: _changes(axes, some, less), "Differences by query", 0.9 + 0.28 * len(some)
         )
 
 
@@ -169,16 +200,17 @@ def _answers(outcome: Outcome) -> Iterable[str]:
     shares = answered.shares
     sides = [("", shares)]
     if outcome.other_answered:
-        sides = [("this", shares), ("other", outcome.other_answered.shares)]
-    names = list(shares)
+        ours, theirs = _sides(outcome)
+        sides = [(ours, shares), (theirs, outcome.other_answered.shares)]
+    labels = {name: textwrap.fill(_said(name), _LABEL) for name in shares}
     yield _plot(
-        lambda axes: _bars(axes, names, sides),
+        lambda axes: _bars(axes, labels, sides),
         "Shares with their intervals",
-        0.9 + 0.5 * len(names),
+        0.9 + 0.55 * len(labels),
     )
     yield _table(
         ("share of", "n", "mean", "from", "to"),
-        [(_said(name), f"{one.n:,}", *_figures(one)) for name, one in shares.items()],
+        [(_said(name), f"{one.n:,}", *_percent(one)) for name, one in shares.items()],
     )
     if area := answered.answerability:
         yield (
@@ -189,7 +221,7 @@ def _answers(outcome: Outcome) -> Iterable[str]:
     tokens = sum(one.tokens for one in answered.told)
     yield f"<p>All questions together: {tokens:,} paid tokens, {usd}.</p>"
     yield "<h2>How long an answer takes</h2>"
-    yield _latency([one.seconds for one in answered.told], "an answer")
+    yield _latency([one.seconds for one in answered.told], "An answer")
 
 
 def _budgets(outcome: Outcome) -> Iterable[str]:
@@ -209,7 +241,8 @@ def _budgets(outcome: Outcome) -> Iterable[str]:
             if not found:
                 continue
             x = [size for size, _ in found]
-            axes.plot(x, [one.mean for _, one in found], "o-", color=colour, label=name)
+            means = [one.mean for _, one in found]
+            axes.plot(x, means, "o-", color=colour, label=_said(name))
             axes.fill_between(
                 x,
                 [one.low for _, one in found],
@@ -219,6 +252,7 @@ def _budgets(outcome: Outcome) -> Iterable[str]:
                 linewidth=0,
             )
         axes.set_xlabel("tokens of context, at most")
+        axes.set_xticks(sizes)
         axes.set_ylim(0, 1)
         if axes.get_legend_handles_labels()[0]:
             axes.legend(frameon=False, labelcolor=_INK, fontsize=9)
@@ -229,7 +263,7 @@ def _budgets(outcome: Outcome) -> Iterable[str]:
         [
             (
                 f"{one.context_tokens:,}",
-                *(f"{one.shares[name].mean:.3f}" if name in one.shares else "-" for name in names),
+                *(_percent(one.shares[name])[0] if name in one.shares else "-" for name in names),
             )
             for one in outcome.budgets
         ],
@@ -237,16 +271,20 @@ def _budgets(outcome: Outcome) -> Iterable[str]:
 
 
 def _latency(seconds: Sequence[float], what: str) -> str:
-    thousandths = [1000 * one for one in seconds]
+    unit, scale = ("seconds", 1) if percentile(seconds, 0.5) >= 1 else ("milliseconds", 1000)
+    scaled = [scale * one for one in seconds]
 
     def drawn(axes: Any) -> None:
-        axes.hist(thousandths, bins=min(40, max(5, len(thousandths) // 4)), color=_OURS)
-        axes.set_xlabel("milliseconds")
+        axes.hist(scaled, bins=min(40, max(5, len(scaled) // 4)), color=_OURS)
+        axes.set_xlabel(unit)
         axes.set_ylabel("questions")
 
-    p50, p99 = (1000 * percentile(seconds, share) for share in (0.5, 0.99))
-    said = f"<p>{what}: {p50:.1f} ms (p50), {p99:.1f} ms (p99), {len(seconds):,} timed.</p>"
-    return said + _plot(drawn, "Times", 2.4)
+    p50, p99 = (percentile(scaled, share) for share in (0.5, 0.99))
+    said = (
+        f"<p>{what}: half take up to {p50:.1f} {unit} (p50), all but one in a hundred up to "
+        f"{p99:.1f} (p99); {len(seconds):,} timed.</p>"
+    )
+    return said + _plot(drawn, f"Times of {what}", 2.4)
 
 
 # Plots
@@ -288,11 +326,11 @@ def _plot(draw: Callable[[Any], None], label: str, height: float) -> str:
 
 
 def _bars(
-    axes: Any, names: Sequence[str], sides: Sequence[tuple[str, Mapping[str, Estimate]]]
+    axes: Any, labels: Mapping[str, str], sides: Sequence[tuple[str, Mapping[str, Estimate]]]
 ) -> None:
     size = 0.8 / len(sides)
     for place, (side, found) in enumerate(sides):
-        there = [(at, found[name]) for at, name in enumerate(names) if name in found]
+        there = [(at, found[name]) for at, name in enumerate(labels) if name in found]
         means = [one.mean for _, one in there]
         spread = [
             [max(0.0, one.mean - one.low) for _, one in there],
@@ -306,21 +344,25 @@ def _bars(
             xerr=spread,
             label=side,
             color=(_OURS, _OTHER)[place],
-            error_kw={"ecolor": _INK, "capsize": 3},
+            alpha=0.75,
+            error_kw={"ecolor": _INK, "capsize": 4, "elinewidth": 2},
         )
-    axes.set_yticks(range(len(names)), [name.replace("_", " ") for name in names])
+    axes.set_yticks(range(len(labels)), list(labels.values()))
     axes.invert_yaxis()
     axes.set_xlim(0, 1)
     if len(sides) > 1:
-        axes.legend(frameon=False, labelcolor=_INK, loc="lower right", fontsize=9)
+        # Above the plot: beside the bars there is no place that is always free.
+        where = {"loc": "lower right", "bbox_to_anchor": (1, 1), "ncols": len(sides)}
+        axes.legend(frameon=False, labelcolor=_INK, fontsize=9, borderaxespad=0, **where)
 
 
-def _changes(axes: Any, changed: Sequence[tuple[str, float]]) -> None:
+def _changes(axes: Any, changed: Sequence[tuple[str, float]], less: str) -> None:
     colours = [_OURS if change > 0 else _OTHER for _, change in changed]
     axes.barh(range(len(changed)), [change for _, change in changed], color=colours)
     axes.set_yticks(range(len(changed)), [query for query, _ in changed])
     axes.invert_yaxis()
     axes.axvline(0, color=_INK, linewidth=0.8)
+    axes.set_xlabel(f"nDCG@10, {less}")
 
 
 # Tables
@@ -341,9 +383,22 @@ def _figures(one: Estimate) -> tuple[str, str, str]:
     return f"{one.mean:.4f}", f"{one.low:.4f}", f"{one.high:.4f}"
 
 
+def _percent(one: Estimate) -> tuple[str, str, str]:
+    return f"{one.mean:.1%}", f"{one.low:.1%}", f"{one.high:.1%}"
+
+
 def _difference(name: str, one: Difference) -> tuple[str, ...]:
+    if one.mean == one.low == one.high == 0:
+        return (name, f"{one.n:,}", "none", "", "", "")
     chance = "" if one.significant else " (may be chance)"
-    return (name, f"{one.mean:+.4f}", f"{one.low:+.4f}", f"{one.high:+.4f}", f"{one.p:.4f}{chance}")
+    figures = (f"{value:+.4f}" for value in (one.mean, one.low, one.high))
+    return (name, f"{one.n:,}", *figures, f"{one.p:.4f}{chance}")
+
+
+def _sides(outcome: Outcome) -> tuple[str, str]:
+    """Return what the two that are compared are called."""
+    ours, theirs = Path(outcome.corpus).stem, Path(outcome.other).stem
+    return (ours, theirs) if ours != theirs else ("this", "other")
 
 
 def _said(name: str) -> str:
