@@ -107,7 +107,7 @@ class Calls:
         renewed = False
         while not (stopped and stopped.is_set()):
             self._admit(until, last)
-            attempt = self._attempt(function, until)
+            attempt = self._attempt(function, until, last)
             if attempt.error is None:
                 return attempt.value  # type: ignore[return-value]  # there, as no error is
             if attempt.fault is None:
@@ -163,8 +163,11 @@ class Calls:
         if pause:
             self._clock.sleep(pause)
 
-    def _attempt(self, function: Callable[[], R], until: float) -> _Attempt[R]:
-        """Call once, in a thread of its own: the deadline holds whatever the socket does."""
+    def _attempt(self, function: Callable[[], R], until: float, last: Fault | None) -> _Attempt[R]:
+        """Call once, in a thread of its own: the deadline holds whatever the socket does.
+
+        Where it does not end in time, what the attempt before it failed of says more than that.
+        """
         state = self._state
         attempt = _Attempt(function)
 
@@ -176,6 +179,8 @@ class Calls:
             target=copy_context().run, args=(run,), name=f"call {self.name}", daemon=True
         ).start()
         if not attempt.done.wait(max(0.0, until - self._clock.now())):
+            if last is not None:
+                raise self._late(last)
             raise failed(self.name, Fault("failed", "no answer in time", hint="Try again later."))
         return attempt
 

@@ -172,6 +172,21 @@ def test_an_attempt_that_never_ends_is_given_up_at_the_deadline() -> None:
     forever.set()
 
 
+def test_an_attempt_cut_off_by_the_deadline_does_not_hide_why_the_one_before_failed() -> None:
+    forever = threading.Event()
+    call = failing(botocore.EndpointConnectionError(endpoint_url="http://x"))
+
+    def once_down() -> None:
+        call()
+        forever.wait()
+
+    calls = Calls("Bedrock m", deadline_seconds=0.3, clock=Clock(random=lambda: 0.1))
+    with pytest.raises(ServiceFailed) as raised:
+        calls(once_down)
+    forever.set()
+    assert "reachable" in raised.value.hint
+
+
 def test_a_service_that_is_down_is_left_alone_then_tried() -> None:
     time, made = Time(), []
     calls = Calls("Bedrock m", deadline_seconds=30, clock=time.clock)
