@@ -1,14 +1,17 @@
 """How well search ranks, and what each of its parts is worth, through the product's own search.
 
     nice -n 10 python -m bench.retrieval [--cisi DIR] [--squad DIR] [--own] [--ablate] [--json F]
+        [--target embedded] [--target opensearch] [--target knowledge_base]
 
 DIR holds BEIR files (cisi: ``corpus.jsonl``, ``queries.jsonl``, ``qrels/test.tsv``) or paragraphs
 with their questions (squad: ``corpus.jsonl``, ``questions.jsonl``, of which every fifth one that
 can be answered is asked). ``--own``: two collections that are generated here. All texts are cut as
-a corpus's are, embedded with the embedded model, and searched in the embedded index; nothing is
-masked, so that the rows differ by ranking alone. Each figure is a mean over the questions with its
-95 % bootstrap interval; ``*`` marks a difference from RRF that chance hardly makes (paired
-randomisation test, p < 0.05).
+a corpus's are, embedded with the embedded model, and searched in the embedded index, or in the
+targets that are named: a real OpenSearch and a knowledge base of localaws are started for it.
+Nothing is masked, so that the rows differ by ranking alone. Each figure is a mean over the
+questions with its 95 % bootstrap interval; ``*`` marks a difference from RRF (of a knowledge base:
+from the order in which it gives them) that chance hardly makes (paired randomisation test,
+p < 0.05).
 """
 
 from __future__ import annotations
@@ -20,17 +23,20 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, get_args
 
+import numpy as np
+
+from bench.targets import Kind, Place, running
 from rag.config import Chunking, Search
-from rag.evaluate.intervals import compare, estimate
-from rag.evaluate.metrics import by_document, ndcg, recall
+from rag.evaluate import METRICS, by_document, compare, estimate
+from rag.evaluate.metrics import measured as scored
 from rag.ingest.chunk import chunk
 from rag.masked import EMPTY, Masked
 from rag.masked.passed import passed as masked
 from rag.models.embedded import MiniLM
 from rag.records import IndexedDocument, MaskedDocument, MaskedElement
 from rag.retrieve.search import search
-from rag.targets.embedded import EmbeddedIndex
 
 EVERYBODY = ("group:all",)
 HITS = 300
@@ -41,6 +47,12 @@ ROWS: Mapping[str, Search] = {
     "RRF": Search(fusion="ranks", **PLAIN),
     "ours": Search(),
 }
+THEIRS: Mapping[str, Search] = {
+    "vectors": Search(**PLAIN),
+    "as it answers": Search(**PLAIN),
+    "ours": Search(),
+}
+"""Rows of a target that embeds and joins by itself."""
 ABLATED: Mapping[str, Search] = {
     "ours, fusion: ranks": Search(fusion="ranks"),
     "ours, centred: false": Search(centred=False),
@@ -116,7 +128,8 @@ _FILLERS = (
 def paraphrased(seed: int = 8) -> Collection:
     """Return abstracts that name a topic and an aspect in other words than the questions do."""
     chance = random.Random(seed)
-    documents, relevant = [], {}
+    documents: list[tuple[str, str, str]] = []
+    relevant: dict[tuple[str, str], dict[str, int]] = {}
     for topic, names in _TOPICS.items():
         for aspect, phrases in _ASPECTS.items():
             for number in range(8):
@@ -156,70 +169,101 @@ def coded(seed: int = 9) -> Collection:
     return Collection("coded", documents, questions, grades)
 
 
-def measured(collection: Collection, folder: Path, rows: Mapping[str, Search]) -> dict[str, object]:
-    """Return each row's figures over the collection: means, intervals, differences from RRF."""
+def measured(
+    collection: Collection, folder: Path, kinds: Sequence[Kind], ablate: bool
+) -> dict[str, object]:
+    """Return each target's rows over the collection: means, intervals, differences."""
     model = MiniLM()
-    index = _indexed(collection, folder, model)
-    keys = list(collection.questions)
-    asked = [masked(collection.questions[key]) for key in keys]
-    vectors = model.embed(asked)
-    values: dict[str, dict[str, list[float]]] = {}
-    for row, settings in rows.items():
-        found: dict[str, list[float]] = {"ndcg@10": [], "recall@100": []}
-        for key, text, vector in zip(keys, asked, vectors, strict=True):
-            hits = search(
-                index,
-                EMPTY if row == "vectors" else text,
-                None if row == "BM25" else vector.tolist(),
-                EVERYBODY,
-                HITS,
-                settings=settings,
+    documents = _cut(collection, model, embedded=set(kinds) != {"knowledge_base"})
+    asked = [masked(text) for text in collection.questions.values()]
+    vectors = [vector.tolist() for vector in model.embed(asked)]
+    tables: dict[str, object] = {}
+    with running(kinds, model.dimensions, folder) as places:
+        for kind, place in places.items():
+            place.fill(documents)
+            rows, baseline = (
+                (THEIRS, "as it answers")
+                if place.target.embeds
+                else ({**ROWS, **(ABLATED if ablate else {})}, "RRF")
             )
-            ranking = by_document(hits, lambda hit: str(hit.document))
-            found["ndcg@10"].append(ndcg(ranking, collection.grades[key], 10))
-            found["recall@100"].append(recall(ranking, collection.grades[key], 100))
-        values[row] = found
-    table: dict[str, object] = {}
-    for row, found in values.items():
-        line: dict[str, object] = {}
-        for metric, each in found.items():
-            mean = estimate(each)
-            change = compare(each, values["RRF"][metric])
-            line[metric] = {
-                "mean": mean.mean,
-                "low": mean.low,
-                "high": mean.high,
-                "p": change.p,
+            values = {
+                row: _asked(collection, place, row, settings, asked, vectors)
+                for row, settings in rows.items()
             }
-        table[row] = line
-        shown = "  ".join(
-            f"{metric} {one['mean']:.3f} [{one['low']:.3f}, {one['high']:.3f}]"
-            + ("*" if one["p"] < 0.05 else " ")
-            for metric, one in line.items()
-            if isinstance(one, dict)
+            tables[kind] = {
+                row: _told(collection.name, kind, row, values[row], values[baseline])
+                for row in values
+            }
+    return tables
+
+
+def _asked(
+    collection: Collection,
+    place: Place,
+    row: str,
+    settings: Search,
+    asked: Sequence[Masked],
+    vectors: Sequence[Sequence[float]],
+) -> dict[str, list[float]]:
+    """Return each metric of each question, searched as the row says."""
+    found: dict[str, list[float]] = {metric: [] for metric in METRICS}
+    target = place.semantic if row == "vectors" else place.target
+    for key, text, vector in zip(collection.questions, asked, vectors, strict=True):
+        hits = search(
+            target,
+            EMPTY if row == "vectors" and not target.embeds else text,
+            None if row == "BM25" else vector,
+            EVERYBODY,
+            HITS,
+            settings=settings,
         )
-        print(f"{collection.name:12} {row:24} {shown}", flush=True)
-    return table
+        ranking = by_document(hits, lambda hit: hit.chunk.document_id)
+        for metric, value in scored(ranking, collection.grades[key]).items():
+            found[metric].append(value)
+    return found
 
 
-def _indexed(collection: Collection, folder: Path, model: MiniLM) -> EmbeddedIndex:
-    index = EmbeddedIndex(folder, model.dimensions)
+def _told(
+    collection: str,
+    kind: Kind,
+    row: str,
+    found: Mapping[str, Sequence[float]],
+    baseline: Mapping[str, Sequence[float]],
+) -> dict[str, Any]:
+    """Print a row of the table; return it."""
+    line = {}
+    for metric, each in found.items():
+        mean = estimate(each)
+        p = compare(each, baseline[metric]).p
+        line[metric] = {"mean": mean.mean, "low": mean.low, "high": mean.high, "p": p}
+    cells = (
+        f"{one['mean']:.3f} ({one['low']:.3f}–{one['high']:.3f}){'*' if one['p'] < 0.05 else ''}"
+        for one in line.values()
+    )
+    print(f"| {collection} | {kind.replace('_', ' ')} | {row} | {' | '.join(cells)} |", flush=True)
+    return line
+
+
+def _cut(collection: Collection, model: MiniLM, *, embedded: bool) -> list[IndexedDocument]:
+    """Return documents as targets take them; who embeds by itself needs no vectors."""
     made = []
     for key, title, text in collection.documents:
         elements = tuple(MaskedElement("text", masked(part)) for part in text.split("\n\n") if part)
         document = MaskedDocument("text/plain", masked(title), elements)
         chunks = tuple(chunk(document, key, Chunking(), model))
         if chunks:
-            vectors = model.embed([one.embedded_text for one in chunks])
+            vectors = (
+                model.embed([one.embedded_text for one in chunks])
+                if embedded
+                else np.zeros((len(chunks), model.dimensions), np.float32)
+            )
             name: Masked = masked(key)
             made.append(
                 IndexedDocument(
                     key, name, masked(title), "text/plain", "1", EVERYBODY, chunks, vectors
                 )
             )
-    index.apply(made, [])
-    index.compact()
-    return index
+    return made
 
 
 def _documents(folder: Path) -> list[tuple[str, str, str]]:
@@ -241,16 +285,20 @@ def main() -> None:
     parser.add_argument("--squad", type=Path)
     parser.add_argument("--own", action="store_true")
     parser.add_argument("--ablate", action="store_true")
+    parser.add_argument("--target", action="append", choices=get_args(Kind))
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
     collections = [paraphrased(), coded()] if given.own else []
     collections += [cisi(given.cisi)] if given.cisi else []
     collections += [squad(given.squad)] if given.squad else []
-    rows = {**ROWS, **(ABLATED if given.ablate else {})}
     tables = {}
+    print(f"| collection | target | ranking | {' | '.join(METRICS)} |")
+    print("|---|---|---|---|---|---|")
     for collection in collections:
         with tempfile.TemporaryDirectory() as folder:
-            tables[collection.name] = measured(collection, Path(folder) / "index", rows)
+            tables[collection.name] = measured(
+                collection, Path(folder), given.target or ["embedded"], given.ablate
+            )
     if given.json:
         given.json.write_text(json.dumps(tables, indent=1) + "\n", encoding="utf-8")
 
