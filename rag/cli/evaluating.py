@@ -127,7 +127,7 @@ def tune(
     if as_json:
         show_json(found)
         return
-    _show_tuned(found)
+    _show_tuned(found, trials)
     if report:
         show(f"\nReport: {report}")
 
@@ -333,11 +333,19 @@ def _show_comparison(outcome: Outcome) -> None:
         show(f"\nQueries that changed most (nDCG@10): {shown}")
 
 
-def _show_tuned(found: Tuned) -> None:
-    show(f"{found.trials} settings tried. Not beaten in quality, latency and price at once:\n")
+def _show_tuned(found: Tuned, trials: int) -> None:
+    few = " (there were no others, or the time was over)" if found.trials < trials else ""
+    show(
+        f"{found.trials} of {trials} other settings tried{few}. "
+        "Not beaten in quality, latency and price at once:\n"
+    )
+    beaten = [] if any(not one.values for one in found.frontier) else [found.present]
     show_table(
         ["settings", "nDCG@10 held out", "from", "to", "p50 ms", "USD per 1,000"],
-        [_trial(one) for one in found.frontier],
+        [
+            *(_trial(one) for one in found.frontier),
+            *(("as it is (beaten)", *_trial(one)[1:]) for one in beaten),
+        ],
     )
     show("\n" + " ".join(found.advice))
     if found.yaml:
