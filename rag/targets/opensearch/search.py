@@ -40,28 +40,35 @@ def legs(query: Query, depth: int, target: config.OpenSearchTarget, layout: int)
     if query.vector is not None:
         found["vector"] = _nearest(_plain(query.vector), depth, allowed, target)
     if query.text.strip():
-        words = [_words(text, weight, layout) for text, weight in _asked(query)]
+        words = [
+            clause for text, weight in _asked(query) for clause in _words(text, weight, layout)
+        ]
         some = {"should": words, "minimum_should_match": 1}
         found["text"] = {"bool": {**some, "filter": allowed}}
     return found
 
 
 def _asked(query: Query) -> Iterable[tuple[str, float]]:
-    """Yield texts that are searched for, and what each counts."""
+    """Yield texts that are searched for, and what each counts: words of one weight are one text."""
     yield searchable(query.text)[:_LONGEST], 1.0
+    further: dict[float, list[str]] = {}
     for text, weight in query.weighted[:MOST_WEIGHTED]:
         if weight > 0:
-            yield searchable(text)[:_LONGEST], weight
+            further.setdefault(weight, []).append(searchable(text)[:_LONGEST])
+    for weight, texts in further.items():
+        yield " ".join(texts), weight
 
 
-def _words(text: str, weight: float, layout: int) -> Body:
-    """Return the clause that scores a text's words: each field's BM25, weighted, added up."""
-    if layout == 1:
-        return {"match": {"words": {"query": text, "boost": weight}}}
-    fields = [f"{field}^{boost}" for field, boost in BOOSTS.items()]
-    return {
-        "multi_match": {"query": text, "fields": fields, "type": "most_fields", "boost": weight}
-    }
+def _words(text: str, weight: float, layout: int) -> list[Body]:
+    """Return clauses whose sum scores a text's words: each field's BM25, weighted.
+
+    Not ``multi_match``, which adds up what Lucene could cut short at the best hits.
+    """
+    fields = {"words": 1.0} if layout == 1 else BOOSTS
+    return [
+        {"match": {field: {"query": text, "boost": weight * boost}}}
+        for field, boost in fields.items()
+    ]
 
 
 def _plain(vector: Any) -> list[float]:
