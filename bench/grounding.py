@@ -27,8 +27,9 @@ from typing import Any
 
 from rag import config
 from rag.answer.chat import ChatAnswerer, judged
-from rag.answer.extractive import readable, terms
+from rag.answer.extractive import terms
 from rag.answer.facts import facts
+from rag.answer.readable import nameless
 from rag.answer.reply import claims
 from rag.config import Aws
 from rag.masked import Masked
@@ -65,7 +66,7 @@ def by_hand(claim: Masked, passages: Sequence[Passage], embed: Any) -> float:
     best = 0.0
     for passage in passages:
         units = [passage.text.cut(*span) for span in split(passage.text)]
-        vectors = embed([readable(one, ()) for one in (claim, *units)])
+        vectors = embed([nameless(one) for one in (claim, *units)])
         wanted, whole = terms(claim), terms(passage.shown)
         for unit, vector in zip(units, vectors[1:], strict=True):
             near = len(wanted & terms(unit)) / max(1, len(wanted))

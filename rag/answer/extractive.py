@@ -1,8 +1,9 @@
 """The embedded answerer: it quotes the sentences that answer, or says that none do.
 
 It writes no word of its own into an answer, so it invents nothing; it can only pick badly. Two
-small linear models do the picking: `RANK` orders the sentences, `SUPPORT` says how likely it is
-that the best one answers at all. ``bench/fit_extractive.py`` fitted both.
+small linear models do the picking: one orders the sentences, one says how likely it is that the
+best one answers at all. ``bench/fit_extractive.py`` fitted both. Where it is asked to, it has the
+best passages read together with the question, too (`rag.models.reader`).
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from rag.answer import Draft, Sentence, Sentences, Silence, citation, drafted
+from rag.answer.readable import readable
 from rag.masked import SPACE, Masked, fixed
 from rag.privacy.pseudonym import MASK
 from rag.retrieve.pack import Passage
@@ -22,17 +24,40 @@ from rag.sentences import split
 FEATURES = (
     *("bias", "cosine", "cover", "cover_near", "cover_passage", "number", "length", "named"),
     "pieces",
+    "reader",
 )
-RANK = (0.0, 4.33, 0.0, 3.6, 3.06, 2.47, 0.0, 1.5, 11.26)
-SUPPORT = (-3.37, 5.57, 0.0, 0.33, 0.0, 0.0, 0.0, 0.6, 0.0)
-"""Weights of a softmax over a question's sentences, and log-odds that the best one answers. `named`
-(the sentence has every pseudonym of the question) is set by hand: the collection fitted on has
-no pseudonyms.
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Of `FEATURES`.
+
+    Attributes:
+        rank: Of a softmax over a question's sentences.
+        support: Log-odds that the best one answers.
+    """
+
+    rank: tuple[float, ...]
+    support: tuple[float, ...]
+
+
+PLAIN = Weights(
+    (0.0, 4.33, 0.0, 3.6, 3.06, 2.47, 0.0, 1.5, 11.26, 0.0),
+    (-3.37, 5.57, 0.0, 0.33, 0.0, 0.0, 0.0, 0.6, 0.0, 0.0),
+)
+READING = Weights(
+    (0.0, 4.53, 0.0, 2.54, 2.06, 1.37, 0.0, 1.5, 7.23, 0.16),
+    (-2.03, 4.09, 0.32, 0.0, 0.0, 0.0, 0.0, 0.6, 0.0, 0.14),
+)
+"""With `rag.models.reader`. `named` (the sentence has every pseudonym of the question) is set by
+hand: the collection fitted on has no pseudonyms.
 """
 
 _SENTENCES = 3
 _CLOSE = 0.9  # of the best sentence's support: what comes less near is not quoted along with it
 _NAMED_DOCUMENTS = 3
+_READ = 2  # passages; more cost as much time each and change nothing
+_FAR = 10.0  # log-odds of the reader: what is beyond is as sure, and what is not read as sure not
 
 _WORD = re.compile(rf"{MASK.pattern}|\w+")
 _ASKS_NUMBER = re.compile(
@@ -67,26 +92,35 @@ class Candidate:
         text: Stands literally in the passage.
         features: As `FEATURES` names them.
         order: Place of the passage, then of the sentence in it.
+        weights: By which it is judged.
     """
 
     passage: Passage
     text: Masked
     features: tuple[float, ...]
     order: tuple[int, int]
+    weights: Weights
 
     @property
     def rank(self) -> float:
         """Logit that this sentence answers, among those of the same question."""
-        return _dot(RANK, self.features)
+        return _dot(self.weights.rank, self.features)
 
     @property
     def support(self) -> float:
         """0 to 1; from 0.6 on an answer is more likely there than not."""
-        return 1 / (1 + math.exp(-_dot(SUPPORT, self.features)))
+        return 1 / (1 + math.exp(-_dot(self.weights.support, self.features)))
 
 
 class Extractive:
-    """Answers with one to three sentences of the passages."""
+    """Answers with one to three sentences of the passages.
+
+    Args:
+        reads: Whether the best passages are read together with the question.
+    """
+
+    def __init__(self, *, reads: bool = False) -> None:
+        self._reads = reads
 
     def answer(self, question: Masked, passages: Sequence[Passage], min_support: float) -> Draft:
         """Return all sentences at once."""
@@ -96,7 +130,8 @@ class Extractive:
         self, question: Masked, passages: Sequence[Passage], min_support: float
     ) -> Sentences:
         """See `rag.answer.Answerer.sentences`."""
-        ranked = sorted(candidates(question, passages), key=lambda c: (-c.rank, c.order))
+        found = candidates(question, passages, reads=self._reads)
+        ranked = sorted(found, key=lambda c: (-c.rank, c.order))
         support = ranked[0].support if ranked else 0.0
         if not ranked or support < min_support:
             return Silence(support, abstention(question, passages))
@@ -106,24 +141,34 @@ class Extractive:
         return None
 
 
-def candidates(question: Masked, passages: Sequence[Passage]) -> list[Candidate]:
+def candidates(question: Masked, passages: Sequence[Passage], *, reads: bool) -> list[Candidate]:
     """Every sentence of `passages` with its features, in reading order.
 
-    Passages that miss a pseudonym of the question are left out: they are about somebody else.
+    Passages that have no pseudonym of a question with pseudonyms are left out: they are about
+    somebody else.
     """
     from rag.models import pairs
 
     named = {mask for mask in MASK.findall(question) if not mask.startswith("<")}
     wanted = terms(question)
     kept: list[tuple[Passage, tuple[int, int], Masked]] = []
+    told: list[list[Masked]] = []
     for place, passage in enumerate(passages):
-        if all(pseudonym in passage.shown for pseudonym in named):
-            for start, end in split(passage.text):
-                kept.append((passage, (place, start), passage.text[start:end]))
+        if named and not any(pseudonym in passage.shown for pseudonym in named):
+            continue
+        spans = split(passage.text)
+        sentences = [passage.text[start:end] for start, end in spans]
+        kept += [
+            (passage, (place, start), text)
+            for (start, _), text in zip(spans, sentences, strict=True)
+        ]
+        told.append(sentences)
     if not kept:
         return []
-    asked, *texts = (readable(text, named) for text in (question, *(text for _, _, text in kept)))
-    pieces, cosines = pairs.compared(asked, texts)
+    read = [readable([question, *sentences]) for sentences in told]
+    asked = read[0][0]
+    texts = [sentences for _, *sentences in read]
+    pieces, cosines = pairs.compared(asked, [text for some in texts for text in some])
     own = [terms(text) for _, _, text in kept]
     weights = _weights(wanted, own)
     asks_number = _ASKS_NUMBER.search(question) is not None
@@ -142,9 +187,36 @@ def candidates(question: Masked, passages: Sequence[Passage]) -> list[Candidate]
             math.log1p(len(text) / 100),
             1.0 if named and all(pseudonym in text for pseudonym in named) else 0.0,
             float(pieces[at]),
+            -_FAR,
         )
-        found.append(Candidate(passage, text, features, order))
-    return found
+        found.append(Candidate(passage, text, features, order, READING if reads else PLAIN))
+    return _read(asked, texts, found) if reads else found
+
+
+def _read(
+    asked: Masked, texts: Sequence[Sequence[Masked]], found: Sequence[Candidate]
+) -> list[Candidate]:
+    """Have the passages that rank best by all else read together with the question.
+
+    Args:
+        texts: Sentences by passage; of each one there is a candidate.
+    """
+    from rag.models import reader
+
+    places = [place for place, some in enumerate(texts) for _ in some]
+    best: dict[int, float] = {}
+    for place, candidate in zip(places, found, strict=True):
+        best[place] = max(best.get(place, -math.inf), candidate.rank)
+    chosen = sorted(best, key=lambda place: -best[place])[:_READ]
+    scores = reader.read(asked, [texts[place] for place in chosen])
+    odds = {place: iter(some) for place, some in zip(chosen, scores, strict=True)}
+    read = []
+    for place, candidate in zip(places, found, strict=True):
+        if place in odds:
+            score = max(-_FAR, min(_FAR, next(odds[place])))
+            candidate = replace(candidate, features=(*candidate.features[:-1], score))
+        read.append(candidate)
+    return read
 
 
 def terms(text: str) -> frozenset[str]:
@@ -154,24 +226,6 @@ def terms(text: str) -> frozenset[str]:
         for word in _WORD.findall(text)
         if word.lower() not in _STOP
     )
-
-
-def readable(text: Masked, named: Collection[str]) -> Masked:
-    """`text` as an embedding model understands it, which knows names but no pseudonyms.
-
-    Persons of the question get a name that tells neither gender nor much else.
-    """
-
-    def word(match: re.Match[str]) -> Masked:
-        mask = text.cut(*match.span())
-        kind = mask.strip("<>*").split(" ")[0]
-        if not mask.startswith("<"):
-            kind = kind.rpartition("_")[0]
-        if kind == "PERSON":
-            return fixed("Robin") if mask in named else fixed("somebody")
-        return kind.replace("_", SPACE).lower()
-
-    return text.sub(MASK, word)
 
 
 def _stem(word: str) -> str:

@@ -16,10 +16,11 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from rag.answer.extractive import readable, terms
+from rag.answer.extractive import terms
 from rag.answer.facts import Quantity, facts, names, quantities
 from rag.answer.orders import orders
 from rag.answer.polarity import contrary, how_many, how_surely, narrowed, opposites, turned
+from rag.answer.readable import nameless
 from rag.masked import EMPTY, Masked
 from rag.privacy.pseudonym import MASK
 from rag.sentences import split
@@ -125,7 +126,7 @@ def compared(
     texts = list(dict.fromkeys([*claims, *(text for own in units.values() for text in own)]))
     if not texts:
         return [[[] for _ in passages] for passages in cited]
-    vectors = dict(zip(texts, embed([readable(text, ()) for text in texts]), strict=True))
+    vectors = dict(zip(texts, embed([nameless(text) for text in texts]), strict=True))
     return [
         [
             [

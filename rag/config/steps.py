@@ -281,7 +281,8 @@ class Answering(Section):
 
     model: Annotated[str, _model(*ANSWERERS)] = Field(
         "embedded/extractive",
-        description="Model URI: embedded/extractive, bedrock/MODEL_ID or sagemaker/ENDPOINT",
+        description="Model URI: embedded/extractive (with -reader it abstains more often), "
+        "bedrock/MODEL_ID or sagemaker/ENDPOINT",
     )
     max_tokens: int = Field(512, ge=16, le=8192, description="Of an answer by a chat model")
     context_tokens: int = Field(1500, ge=64, description="Most evidence that a model is given")

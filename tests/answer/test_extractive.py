@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.answer import Answerer, answerer
+from rag.answer import Answerer, answerer, drafted
 from rag.errors import ConfigError
 from rag.masked import NotMasked
 from rag.models import embedder, pairs
@@ -60,6 +60,14 @@ def test_it_abstains_for_lack_of_evidence_and_says_what_is_near(extractive: Answ
     assert "the capital of Mongolia" in draft.text
     assert "d0.txt, d1.txt" in draft.text
     assert "shredded" not in draft.text
+
+
+def test_who_reads_question_and_passage_together_tells_what_answers_from_what_is_like() -> None:
+    reading = answerer("embedded/extractive-reader")
+    told = passages(RECORDS, "Only pharmacists may enter the pharmacy.")
+    answered = drafted(reading.sentences(masked("Who may enter the pharmacy?"), told, 0.6))
+    assert answered.text == "Only pharmacists may enter the pharmacy."
+    assert drafted(reading.sentences(masked("Who may enter the kitchen?"), told, 0.6)).abstained
 
 
 def test_it_abstains_without_passages(extractive: Answerer) -> None:
