@@ -14,6 +14,9 @@ from localaws.knowledge.sources import origin
 from localaws.knowledge.store import store
 from localaws.operations import AwsError, Call, operation
 
+MOVING = ("STARTING", "PENDING", "IN_PROGRESS", "DELETING", "DELETE_IN_PROGRESS")
+"""Statuses of what is not done yet."""
+
 
 @operation("bedrock-agent", "IngestKnowledgeBaseDocuments")
 def ingest_knowledge_base_documents(call: Call) -> dict[str, Any]:
@@ -79,10 +82,8 @@ def get_knowledge_base_documents(call: Call) -> dict[str, Any]:
     for identifier in call.params["documentIdentifiers"]:
         name, kind = _name(identifier, origin(source).kind)
         document = store(call.state).document(base["id"], source["id"], name)
-        if document is None:
-            details.append(_missing(base, source, name, kind))
-        else:
-            details.append(_shown(base["id"], document))
+        found = document or Document(source["id"], name, kind, "NOT_FOUND", records.now())
+        details.append(_standing(call, base["id"], found))
     return {"documentDetails": details}
 
 
@@ -98,7 +99,9 @@ def list_knowledge_base_documents(call: Call) -> dict[str, Any]:
     after = records.unseal(token) if token else ""
     base = source["knowledgeBaseId"]
     found = store(call.state).documents(base, source["id"], after, size + 1)
-    result: dict[str, Any] = {"documentDetails": [_shown(base, one) for one in found[:size]]}
+    result: dict[str, Any] = {
+        "documentDetails": [_standing(call, base, one) for one in found[:size]]
+    }
     if len(found) > size:
         result["nextToken"] = records.seal(found[size - 1].name)
     return result
@@ -189,6 +192,15 @@ def _plain(document: Mapping[str, Any]) -> dict[str, Any]:
 
 def _missing(base: Record, source: Record, name: str, kind: str) -> dict[str, Any]:
     return _shown(base["id"], Document(source["id"], name, kind, "NOT_FOUND", records.now()))
+
+
+def _standing(call: Call, base: str, document: Document) -> dict[str, Any]:
+    """Show a document, whose earlier version may be done while a later one waits already."""
+    action = store(call.state).awaited(base, document.source, document.name)
+    if action and document.status not in MOVING:
+        status = "DELETING" if action == "delete" else "STARTING"
+        document = replace(document, status=status, reason="")
+    return _shown(base, document)
 
 
 def _shown(base: str, document: Document) -> dict[str, Any]:

@@ -180,6 +180,16 @@ class Store:
             ).fetchall()
         return [Waiting(a, b, c, d, json.loads(task)) for a, b, c, d, task in rows]
 
+    def awaited(self, base: str, source: str, name: str) -> str | None:
+        """Return what was accepted last for a document and is not yet done: its action."""
+        with self._lock:
+            row = self._db.execute(
+                "SELECT task FROM waiting WHERE base = ? AND source = ? AND name = ?"
+                " ORDER BY number DESC LIMIT 1",
+                (base, source, name),
+            ).fetchone()
+        return json.loads(row[0])["action"] if row else None
+
     def done(self, number: int) -> None:
         """A task is done."""
         with self._lock:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from rag.masked import NotMasked
 from rag.models import reader
 from tests.masked import all_masked, masked
 
+PACKAGING = Path(__file__).parents[2] / "packaging" / "reader"
 PUMPS = all_masked(
     [
         "Infusion pumps are checked by the night shift every two weeks.",
@@ -61,8 +63,23 @@ def test_only_masked_text_is_read() -> None:
         reader.read(masked("Who?"), [["Jane Roe"]])  # type: ignore[list-item]
 
 
+def test_generated_questions_are_answered_where_they_say_or_nowhere(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.syspath_prepend(str(PACKAGING))
+    import generate
+
+    some = list(islice(generate.generated(3), 300))
+    assert some == list(islice(generate.generated(3), 300))
+    for one in some:
+        assert "{" not in one.question + "".join(one.sentences)
+        if one.answer is not None:
+            assert one.answer.lower() in one.sentences[one.place].lower()
+    assert 0.3 < sum(one.answer is None for one in some) / len(some) < 0.7
+
+
 def test_gradients_of_the_training_are_those_of_its_loss(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "packaging" / "reader"))
+    monkeypatch.syspath_prepend(str(PACKAGING))
     import layers
 
     monkeypatch.setattr(layers, "HEADS", 4)
