@@ -15,10 +15,13 @@ from rag.records import Hit
 from rag.retrieve.fuse import in_order
 
 CODE = 8.0
+PHRASE = 2.0
 PSEUDONYM = 1.0
-"""Added to the score of a hit that holds all of a question's codes; all of its pseudonyms. In
-standard deviations, as `rag.retrieve.fuse.by_score` has them. A pseudonym counts less: the text
-leg knows it as one word, and what it stands for may be the subject of every passage."""
+"""Added to the score of a hit that holds all of a question's codes; all of its quoted phrases; all
+of its pseudonyms. In standard deviations, as `rag.retrieve.fuse.by_score` has them. A pseudonym
+counts less: the text leg knows it as one word, and what it stands for may be the subject of every
+passage. A quoted word by itself counts nothing: quotes set apart what is meant in some other sense
+more often than what is to be found."""
 
 _CODE = re.compile(
     r"(?<![\w/.-])(?=[\w/.-]*\d)(?:[A-Za-z]+\d[\w]*|\w+(?:[-_/.]\w+)+)(?![\w/-]|\.\w)"
@@ -28,28 +31,32 @@ _PLAIN = re.compile(r"(?:\d+[.,/-])*\d+|\w*\d(?:st|nd|rd|th|s)|[A-Za-z]\d", re.I
 _QUOTED = re.compile(r"[\"“”]([^\"“”]{3,80})[\"“”]")
 
 
-def named(question: Masked) -> tuple[list[str], list[str]]:
-    """Return a question's codes and quoted phrases, and its pseudonyms, case-folded."""
+def named(question: Masked) -> tuple[list[str], list[str], list[str]]:
+    """Return a question's codes, its quoted phrases, and its pseudonyms, case-folded."""
     masks = [match[0] for match in MASK.finditer(question) if not match[0].startswith("<")]
     rest = MASK.sub(" ", question)
     codes = [found for found in _CODE.findall(rest) if not _PLAIN.fullmatch(found)]
-    codes += [" ".join(found.split()) for found in _QUOTED.findall(rest)]
-    return [code.casefold() for code in codes], [mask.casefold() for mask in masks]
+    quoted = (" ".join(found.split()).strip(" .,;:!?") for found in _QUOTED.findall(rest))
+    phrases = [found for found in quoted if " " in found]
+    codes, phrases, masks = ([one.casefold() for one in some] for some in (codes, phrases, masks))
+    return codes, phrases, masks
 
 
 def preferred(question: Masked, hits: Sequence[Hit]) -> list[Hit]:
     """Return the hits in their new order, best first."""
-    codes, masks = named(question)
-    if not codes and not masks:
+    patterns = [
+        (_whole(one), added / len(some))
+        for some, added in zip(named(question), (CODE, PHRASE, PSEUDONYM), strict=True)
+        for one in some
+    ]
+    if not patterns:
         return list(hits)
-    patterns = [(_whole(code), CODE / len(codes)) for code in codes]
-    patterns += [(_whole(mask), PSEUDONYM / len(masks)) for mask in masks]
 
-    def added(hit: Hit) -> float:
+    def more(hit: Hit) -> float:
         text = " ".join(hit.chunk.embedded_text.casefold().split())
         return sum(value for pattern, value in patterns if pattern.search(text))
 
-    return in_order(replace(hit, score=hit.score + added(hit)) for hit in hits)
+    return in_order(replace(hit, score=hit.score + more(hit)) for hit in hits)
 
 
 def _whole(text: str) -> re.Pattern[str]:
