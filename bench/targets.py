@@ -15,7 +15,6 @@ from rag.records import IndexedDocument
 from rag.targets import Target, open_target
 
 Kind = Literal["embedded", "opensearch", "knowledge_base"]
-KINDS: tuple[Kind, ...] = ("embedded", "opensearch", "knowledge_base")
 SETTLED_WITHIN = 900.0
 _TOGETHER = 200
 """Documents that are written at once."""

@@ -54,7 +54,7 @@ def delete_knowledge_base_documents(call: Call) -> dict[str, Any]:
     for identifier in call.params["documentIdentifiers"]:
         name, kind = _name(identifier, origin(source).kind)
         if kept.document(base["id"], source["id"], name) is None:
-            details.append(_missing(base, source, name, kind))
+            details.append(_shown(base["id"], _missing(source, name, kind)))
             continue
         document = _accepted(call, base, source, name, kind, "DELETING")
         tasks.append((document, {"action": "delete", "fail": call.faults.fails()}))
@@ -82,8 +82,7 @@ def get_knowledge_base_documents(call: Call) -> dict[str, Any]:
     for identifier in call.params["documentIdentifiers"]:
         name, kind = _name(identifier, origin(source).kind)
         document = store(call.state).document(base["id"], source["id"], name)
-        found = document or Document(source["id"], name, kind, "NOT_FOUND", records.now())
-        details.append(_standing(call, base["id"], found))
+        details.append(_standing(call, base["id"], document or _missing(source, name, kind)))
     return {"documentDetails": details}
 
 
@@ -190,8 +189,8 @@ def _plain(document: Mapping[str, Any]) -> dict[str, Any]:
     return dict(plain(document))
 
 
-def _missing(base: Record, source: Record, name: str, kind: str) -> dict[str, Any]:
-    return _shown(base["id"], Document(source["id"], name, kind, "NOT_FOUND", records.now()))
+def _missing(source: Record, name: str, kind: str) -> Document:
+    return Document(source["id"], name, kind, "NOT_FOUND", records.now())
 
 
 def _standing(call: Call, base: str, document: Document) -> dict[str, Any]:

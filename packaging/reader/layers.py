@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from rag.models.reader import HEADS
+
 Array = Any
 Arrays = dict[str, Array]
 
-HEADS = 12
 DROPPED = 0.1
 EPSILON = 1e-12
 _ROOT = math.sqrt(2 / math.pi)

@@ -36,6 +36,7 @@ import numpy as np
 from generate import generated
 from layers import Arrays, backward, forward
 
+from bench.answers import area
 from rag.answer.readable import readable
 from rag.masked import Masked
 from rag.masked.passed import passed
@@ -185,10 +186,7 @@ def invented(count: int, seed: int) -> list[Asked]:
 def lowered(made: Sequence[Example]) -> None:
     """Compute what the lower layers make of each window: (tokens, dimensions) of float16."""
     request = embedded.compile_model(reader.lower(), 1).create_infer_request()
-    for batch, feed in embedded.fed([one.window.ids for one in made]):
-        for row, place in enumerate(batch):
-            types = made[place].window.types
-            feed["token_type_ids"][row, : len(types)] = types
+    for batch, feed in reader.feeds([one.window for one in made]):
         hidden = request.infer(feed)[0]
         for row, place in enumerate(batch):
             made[place].lower = hidden[row, : len(made[place].window.ids)].astype(np.float16)
@@ -240,10 +238,6 @@ def pretrained() -> Arrays:
     return weights
 
 
-def layers_of(weights: Arrays) -> int:
-    return sum(name.endswith("query.weight") for name in weights)
-
-
 def together(some: Sequence[Example]) -> tuple[Any, Any, Any, Any, Any]:
     """Return hidden states, matches, mask, which places may answer, and which do."""
     length = max(len(one.window.ids) for one in some)
@@ -271,7 +265,7 @@ def learned(weights: Arrays, some: Sequence[Example], rng: Any, gradients: Array
     """Put the gradients of a batch into `gradients`; return its loss a window and head, in nats."""
     x, match, mask, may, do = together(some)
     x += match @ weights["match.weight"].T
-    hidden, kept = forward(weights, layers_of(weights), x, mask, rng)
+    hidden, kept = forward(weights, reader.layers(weights), x, mask, rng)
     share = softened(hidden @ weights["head.weight"].T + weights["head.bias"], may)
     right = share * do
     total = np.maximum(right.sum(axis=1, keepdims=True), 1e-9)
@@ -345,7 +339,7 @@ def logits_of(weights: Arrays, made: Sequence[Example]) -> list[Any]:
         some = order[at : at + 16]
         x, match, mask, _, _ = together([made[place] for place in some])
         x += match @ weights["match.weight"].T
-        hidden, _ = forward(weights, layers_of(weights), x, mask, None)
+        hidden, _ = forward(weights, reader.layers(weights), x, mask, None)
         logits = hidden @ weights["head.weight"].T + weights["head.bias"]
         for row, place in enumerate(some):
             found[place] = logits[row]
@@ -364,9 +358,8 @@ def measured(weights: Arrays, asked: Sequence[Asked], form: int) -> tuple[float,
     yes = np.array([one.answerable for one in asked])
     score = np.array([pair[0] for pair in best])
     right = np.array([pair[1] for pair in best])
-    area = np.mean((score[yes][:, None] > score[~yes]) + 0.5 * (score[yes][:, None] == score[~yes]))
     silent = max(np.where(score >= at, right, ~yes).mean() for at in np.arange(-12, 12, 0.25))
-    return float(right[yes].mean()), float(area), float(silent)
+    return float(right[yes].mean()), area(score, yes), float(silent)
 
 
 def saved(weights: Arrays, path: Path) -> None:
@@ -424,8 +417,8 @@ def main() -> None:
                 print(f"epoch {epoch} {at}/{count} loss {loss:.3f} {seconds:.0f} s", flush=True)
         if test:
             for form, name in enumerate(("as it is", "masked")):
-                sentence, area, silent = measured(weights, test, form)
-                print(f"{name}: sentence {sentence:.3f}, area {area:.3f}, right {silent:.3f}")
+                sentence, told, silent = measured(weights, test, form)
+                print(f"{name}: sentence {sentence:.3f}, area {told:.3f}, right {silent:.3f}")
         if given.out:
             saved(weights, given.out)
 

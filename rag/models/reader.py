@@ -123,13 +123,24 @@ def sentence_scores(logits: Any, spans: Sequence[tuple[int, int]]) -> list[float
 
 def _read(fed: Sequence[Window]) -> Iterator[tuple[int, Any]]:
     """Yield the place of each window and its logits (tokens, 2)."""
-    for batch, feed in embedded.fed([window.ids for window in fed]):
-        for row, place in enumerate(batch):
-            feed["token_type_ids"][row, : len(fed[place].ids)] = fed[place].types
+    for batch, feed in feeds(fed):
         with _busy:
             logits = _request().infer(feed, share_inputs=True)[0].copy()
         for row, place in enumerate(batch):
             yield place, logits[row]
+
+
+def feeds(fed: Sequence[Window]) -> Iterator[tuple[list[int], embedded.Feed]]:
+    """Yield the places of some windows and what the model is fed for them, as `embedded.fed`."""
+    for batch, feed in embedded.fed([window.ids for window in fed]):
+        for row, place in enumerate(batch):
+            feed["token_type_ids"][row, : len(fed[place].ids)] = fed[place].types
+        yield batch, feed
+
+
+def layers(weights: Weights) -> int:
+    """Return how many upper layers there are."""
+    return sum(name.endswith(".query.weight") for name in weights)
 
 
 @lru_cache(maxsize=1)
@@ -189,7 +200,7 @@ def _whole(weights: Weights) -> Any:
     blind = op.multiply(op.subtract(mask, constant(1.0)), constant(1e9))
     blind = op.unsqueeze(blind, op.constant(numpy.array([1, 2])))
     size = weights["0.query.weight"].shape[0]
-    for layer in range(sum(name.endswith(".query.weight") for name in weights)):
+    for layer in range(layers(weights)):
         query, key, value = (
             heads(dense(x, f"{layer}.{part}")) for part in ("query", "key", "value")
         )
@@ -221,8 +232,8 @@ def _matches(model: Any, hidden: Any) -> Any:
     def constant(value: float, kind: Any = numpy.float32) -> Any:
         return op.constant(numpy.array(value, kind))
 
-    def told(x: Any) -> Any:
-        """Of the last axis only, what is 1 for some token of the other text."""
+    def most(x: Any) -> Any:
+        """(texts, tokens, tokens) to (texts, tokens, 1): over the tokens of the other text."""
         return op.reduce_max(x, op.constant(numpy.array([-1])), True)
 
     ids, types = model.input("input_ids"), model.input("token_type_ids")
@@ -235,9 +246,9 @@ def _matches(model: Any, hidden: Any) -> Any:
     differ = op.not_equal(op.unsqueeze(types, row), op.unsqueeze(types, column))
     other = op.logical_and(differ, op.unsqueeze(word, column))
     same = op.equal(op.unsqueeze(ids, row), op.unsqueeze(ids, column))
-    exact = told(op.convert(op.logical_and(same, other), "f32"))
+    exact = most(op.convert(op.logical_and(same, other), "f32"))
     unit = op.normalize_l2(hidden, op.constant(numpy.array([2])), 1e-12, "max")
-    near = told(op.select(other, op.matmul(unit, unit, False, True), constant(-1.0)))
+    near = most(op.select(other, op.matmul(unit, unit, False, True), constant(-1.0)))
     near = op.multiply(op.subtract(near, constant(NEAR)), constant(SPREAD))
     both = op.multiply(op.concat([exact, near], -1), op.unsqueeze(op.convert(word, "f32"), row))
     passage = op.unsqueeze(op.convert(types, "f32"), row)

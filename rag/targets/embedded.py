@@ -60,13 +60,13 @@ class _Opened:
 
     Attributes:
         files: By which it is known that there is another version.
-        approximate: Whether vectors are searched by an index.
+        partitions: Of the index that vectors are searched by; 0: there is none.
     """
 
     files: tuple[int, frozenset[Path]]
     table: Any
     beside: Beside
-    approximate: bool
+    partitions: int
 
 
 class EmbeddedIndex:
@@ -248,8 +248,8 @@ class EmbeddedIndex:
             asked: dict[str, Any] = {}
             times = 1
             if query.vector is not None:
-                wanted = depth * (_CLOSER if opened.approximate else 1)
-                asked["vector"] = _nearest(opened.table, query.vector).limit(wanted)
+                wanted = depth * (_CLOSER if opened.partitions else 1)
+                asked["vector"] = _nearest(opened, query.vector).limit(wanted)
             if query.text.strip():
                 spoken, times = _spoken(query)
                 asked["text"] = _best(opened.table, spoken).limit(depth)
@@ -336,8 +336,9 @@ class EmbeddedIndex:
         opened = self._opened
         if opened is None or opened.files != there:
             table = self._database().open_table(self._name)
-            approximate = any("vector" in index.columns for index in table.list_indices())
-            opened = _Opened(there, table, Beside(self._folder), approximate)
+            indexed = any("vector" in index.columns for index in table.list_indices())
+            partitions = _partitions(table.count_rows()) if indexed else 0
+            opened = _Opened(there, table, Beside(self._folder), partitions)
             self._opened = opened
         return opened
 
@@ -412,10 +413,12 @@ def _partitions(rows: int) -> int:
     return max(2, -(-rows // _PARTITION))
 
 
-def _nearest(table: Any, vector: Sequence[float]) -> Any:
+def _nearest(opened: _Opened, vector: Sequence[float]) -> Any:
     """The vector leg's query, which answers addresses and distances."""
-    query = _inner(table).query().nearest_to(vector).column("vector").distance_type("dot")
-    return query.nprobes(_partitions(table.count_rows())).select(["_distance"])
+    query = _inner(opened.table).query().nearest_to(vector).column("vector").distance_type("dot")
+    if opened.partitions:
+        query = query.nprobes(opened.partitions)
+    return query.select(["_distance"])
 
 
 def _best(table: Any, spoken: Any) -> Any:

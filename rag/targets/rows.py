@@ -131,9 +131,10 @@ def as_hit(
     kind: Literal["text", "table"],
     media_type: str,
     *,
+    score: float = 0.0,
     vector: object | None = None,
 ) -> Hit:
-    """Values in the order of `COLUMNS`, and a vector."""
+    """Values in the order of `COLUMNS`, and what a search and the index have besides."""
     return Hit(
         Chunk(
             id,
@@ -148,7 +149,7 @@ def as_hit(
             kind,
         ),
         stored(document),
-        0.0,
+        score,
         stored(title),
         tuple(acl),
         {},

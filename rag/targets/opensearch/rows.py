@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rag.records import Chunk, Hit, IndexedDocument
-from rag.retrieve.fuse import scored
 from rag.targets import rows as passages
 from rag.targets.rows import searchable
 
@@ -72,4 +71,4 @@ def as_hit(row: Mapping[str, Any], score: float) -> Hit:
 
         vector = np.asarray(row["vector"], np.float32)
     values = [named[column] for column in passages.COLUMNS]
-    return scored(passages.as_hit(*values, vector=vector), score)
+    return passages.as_hit(*values, score=score, vector=vector)
