@@ -24,6 +24,7 @@ from typing import Any
 
 import numpy as np
 
+from bench.answers import area
 from rag import config
 from rag.answer.extractive import FEATURES, candidates
 from rag.answer.ground import Embed, remembering
@@ -117,13 +118,6 @@ def fit(features: Any, labels: Any, names: Sequence[str]) -> Any:
     whole = np.zeros(len(FEATURES))
     whole[columns] = weights
     return whole
-
-
-def area(scores: Any, positive: Any) -> float:
-    """Area under the receiver operating characteristic curve."""
-    order = np.argsort(np.argsort(scores))
-    n, m = positive.sum(), (~positive).sum()
-    return float((order[positive].sum() - n * (n - 1) / 2) / (n * m))
 
 
 def main() -> None:

@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from bench.answers import area
 from bench.claims import Claim, frames, spoken_of
 from rag.answer.ground import FEATURES, compared, evidence
 from rag.masked.passed import passed as masked
@@ -116,13 +117,6 @@ def logistic(features: Any, labels: Any, centre: Any) -> Any:
         if np.abs(step).max() < 1e-7:
             break
     return w / scale
-
-
-def area(scores: Any, positive: Any) -> float:
-    """Area under the receiver operating characteristic curve."""
-    order = np.argsort(np.argsort(scores))
-    n, m = positive.sum(), (~positive).sum()
-    return float((order[positive].sum() - n * (n - 1) / 2) / (n * m))
 
 
 def fit(found: Sequence[Any], true: Any, start: Any) -> Any:

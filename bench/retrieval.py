@@ -18,15 +18,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import random
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
 
+from bench.collections import Collection, beir, sampled, squad
+from bench.made_collections import coded, paraphrased
 from bench.targets import Kind, Place, running
 from rag.config import Chunking, Search
 from rag.evaluate import METRICS, by_document, compare, estimate
@@ -63,110 +63,8 @@ ABLATED: Mapping[str, Search] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Collection:
-    """Documents (id, title, text), questions by id, and grades by question and document."""
-
-    name: str
-    documents: Sequence[tuple[str, str, str]]
-    questions: Mapping[str, str]
-    grades: Mapping[str, Mapping[str, int]]
-
-
-def cisi(folder: Path) -> Collection:
-    """Return a collection in the BEIR layout."""
-    questions = {one["_id"]: one["text"] for one in _lines(folder / "queries.jsonl")}
-    grades: dict[str, dict[str, int]] = {}
-    for line in (folder / "qrels/test.tsv").read_text().splitlines()[1:]:
-        question, document, grade = line.split("\t")
-        grades.setdefault(question, {})[document] = int(grade)
-    asked = {question: questions[question] for question in grades}
-    return Collection("cisi", _documents(folder), asked, grades)
-
-
-def squad(folder: Path) -> Collection:
-    """Return paragraphs, and questions whose paragraph is to be found."""
-    asked = [one for one in _lines(folder / "questions.jsonl") if one["answerable"]][::5]
-    return Collection(
-        "squad2",
-        _documents(folder),
-        {one["_id"]: one["text"] for one in asked},
-        {one["_id"]: {one["document"]: 1} for one in asked},
-    )
-
-
-_TOPICS = {
-    "heat exchanger": ("heat transfer unit", "thermal exchanger", "HX"),
-    "boundary layer": ("shear layer at the wall", "viscous wall region", "BL"),
-    "fatigue crack": ("crack under cyclic load", "cyclic damage", "FC"),
-    "radio receiver": ("wireless receiver", "signal intake", "RX"),
-    "soil moisture": ("water in the ground", "ground wetness", "SM"),
-    "protein folding": ("folding of polypeptides", "chain collapse", "PF"),
-    "traffic queue": ("line of waiting cars", "vehicle backlog", "TQ"),
-    "battery ageing": ("loss of cell capacity", "cell degradation", "BA"),
-    "glacier flow": ("movement of ice", "ice creep", "GF"),
-    "speech recognition": ("transcription of speech", "spoken word decoding", "ASR"),
-}
-_ASPECTS = {
-    "measurement": ("was measured with probes", "is observed by sensors", "readings were taken"),
-    "simulation": ("is computed numerically", "a numerical model", "was solved on a grid"),
-    "cost": ("what it costs", "expenses over the lifetime", "the price per unit"),
-    "failure": ("breaks down when", "stops working after", "the collapse of"),
-    "control": ("is regulated by feedback", "a regulator keeps", "steering the process"),
-    "temperature": ("at high heat", "warm and cold conditions", "degrees above ambient"),
-}
-_FILLERS = (
-    "The work extends an earlier report.",
-    "Results agree with theory within a few percent.",
-    "Two configurations are considered in turn.",
-    "A table of values is given.",
-    "Limits of the method are discussed.",
-    "Further study is suggested.",
-)
-
-
-def paraphrased(seed: int = 8) -> Collection:
-    """Return abstracts that name a topic and an aspect in other words than the questions do."""
-    chance = random.Random(seed)
-    documents: list[tuple[str, str, str]] = []
-    relevant: dict[tuple[str, str], dict[str, int]] = {}
-    for topic, names in _TOPICS.items():
-        for aspect, phrases in _ASPECTS.items():
-            for number in range(8):
-                said = chance.choice((topic, *names))
-                again = chance.choice((topic, *names))
-                texts = [
-                    f"The {said} {chance.choice(phrases)}.",
-                    f"For the {again}, {chance.choice(phrases)} in case {number}.",
-                    *chance.sample(_FILLERS, 3),
-                ]
-                chance.shuffle(texts)
-                key = f"{topic}-{aspect}-{number}"
-                documents.append((key, f"On the {chance.choice(names)}", " ".join(texts)))
-                relevant.setdefault((topic, aspect), {})[key] = 1
-    questions = {
-        f"{topic}/{aspect}": f"What is known about {aspect} of a {topic}?"
-        for topic, aspect in relevant
-    }
-    grades = {f"{topic}/{aspect}": found for (topic, aspect), found in relevant.items()}
-    return Collection("paraphrased", documents, questions, grades)
-
-
-def coded(seed: int = 9) -> Collection:
-    """Return maintenance notes that differ by their part's code, and questions that name it."""
-    chance = random.Random(seed)
-    parts = ("pump", "valve", "relay", "sensor", "filter", "bearing")
-    acts = ("Replace", "Inspect", "Lubricate", "Calibrate")
-    documents, questions, grades = [], {}, {}
-    for number in range(400):
-        part, act = chance.choice(parts), chance.choice(acts)
-        code = f"{chance.choice('ABCDEF')}{chance.choice('KLMN')}-{100 + number}"
-        text = f"{act} the {part} {code} after {chance.randrange(10, 90) * 10} hours. "
-        documents.append((code, f"Maintenance of the {part}", text + chance.choice(_FILLERS)))
-        if number % 4 == 0:
-            questions[code] = f"How often must the {part} {code} be looked after?"
-            grades[code] = {code: 1}
-    return Collection("coded", documents, questions, grades)
+def _every_fifth(collection: Collection) -> Collection:
+    return sampled(collection, len(collection.queries) // 5)
 
 
 def measured(
@@ -175,7 +73,7 @@ def measured(
     """Return each target's rows over the collection: means, intervals, differences."""
     model = MiniLM()
     documents = _cut(collection, model, embedded=set(kinds) != {"knowledge_base"})
-    asked = [masked(text) for text in collection.questions.values()]
+    asked = [masked(text) for text in collection.queries.values()]
     vectors = [vector.tolist() for vector in model.embed(asked)]
     tables: dict[str, object] = {}
     with running(kinds, model.dimensions, folder) as places:
@@ -208,7 +106,7 @@ def _asked(
     """Return each metric of each question, searched as the row says."""
     found: dict[str, list[float]] = {metric: [] for metric in METRICS}
     target = place.semantic if row == "vectors" else place.target
-    for key, text, vector in zip(collection.questions, asked, vectors, strict=True):
+    for key, text, vector in zip(collection.queries, asked, vectors, strict=True):
         hits = search(
             target,
             EMPTY if row == "vectors" and not target.embeds else text,
@@ -218,7 +116,7 @@ def _asked(
             settings=settings,
         )
         ranking = by_document(hits, lambda hit: hit.chunk.document_id)
-        for metric, value in scored(ranking, collection.grades[key]).items():
+        for metric, value in scored(ranking, collection.judgements[key]).items():
             found[metric].append(value)
     return found
 
@@ -247,13 +145,14 @@ def _told(
 def _cut(collection: Collection, model: MiniLM, *, embedded: bool) -> list[IndexedDocument]:
     """Return documents as targets take them; who embeds by itself needs no vectors."""
     made = []
-    for key, title, text in collection.documents:
+    for one in collection.documents:
+        key, title, text = one.id, one.title, one.text or one.title
         elements = tuple(MaskedElement("text", masked(part)) for part in text.split("\n\n") if part)
         document = MaskedDocument("text/plain", masked(title), elements)
         chunks = tuple(chunk(document, key, Chunking(), model))
         if chunks:
             vectors = (
-                model.embed([one.embedded_text for one in chunks])
+                model.embed([piece.embedded_text for piece in chunks])
                 if embedded
                 else np.zeros((len(chunks), model.dimensions), np.float32)
             )
@@ -264,18 +163,6 @@ def _cut(collection: Collection, model: MiniLM, *, embedded: bool) -> list[Index
                 )
             )
     return made
-
-
-def _documents(folder: Path) -> list[tuple[str, str, str]]:
-    return [
-        (one["_id"], one["title"], one["text"] or one["title"])
-        for one in _lines(folder / "corpus.jsonl")
-    ]
-
-
-def _lines(path: Path) -> Iterator[dict[str, str]]:
-    with path.open(encoding="utf-8") as lines:
-        yield from map(json.loads, lines)
 
 
 def main() -> None:
@@ -289,8 +176,8 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
     collections = [paraphrased(), coded()] if given.own else []
-    collections += [cisi(given.cisi)] if given.cisi else []
-    collections += [squad(given.squad)] if given.squad else []
+    collections += [beir(given.cisi, "cisi")] if given.cisi else []
+    collections += [_every_fifth(squad(given.squad, "squad2"))] if given.squad else []
     tables = {}
     print(f"| collection | target | ranking | {' | '.join(METRICS)} |")
     print("|---|---|---|---|---|---|")

@@ -322,6 +322,23 @@ class Corpus:
 
     # Ask it
 
+    def warm(self, *, freeze: bool = False) -> None:
+        """Load models and open indexes, so that the first question takes as long as the others.
+
+        For processes that serve questions, once, before the first. Nothing is recorded, and no
+        model that costs money is called.
+
+        Args:
+            freeze: Take all that is loaded by then, the application's own objects too, out of the
+                garbage collector's sight (`gc.freeze`), whose pauses are else the slowest searches.
+
+        Raises:
+            TargetFailed: An index could not be read.
+        """
+        from rag.asking.warm import warm
+
+        warm(self._context, freeze=freeze)
+
     def search(
         self,
         question: str,

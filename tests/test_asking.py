@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import sqlite3
 import time
@@ -89,6 +90,21 @@ def test_who_may_read_nothing_is_told_of_nothing(corpus: Corpus) -> None:
     refusal, _ = corpus.stream(QUESTION, principals=["group:others"])
     assert isinstance(refusal, Refusal)
     assert (refusal.kind, refusal.nearest) == ("nothing_found", ())
+
+
+def test_warming_loads_what_a_question_needs_and_records_nothing(opened: Open) -> None:
+    corpus = opened()
+    with corpus._context.ledger.read() as db:
+        before = len(list(audit.records(db)))
+    frozen = gc.get_freeze_count()
+    try:
+        corpus.warm(freeze=True)
+        assert gc.get_freeze_count() > frozen
+    finally:
+        gc.unfreeze()
+    assert {"embedder", "targets"} <= vars(corpus._context).keys()
+    with corpus._context.ledger.read() as db:
+        assert len(list(audit.records(db))) == before
 
 
 def test_a_filter_narrows_what_is_answered_from(corpus: Corpus) -> None:

@@ -94,7 +94,7 @@ def search(
 
         settings = Search()
     query = Query(question, vector, tuple(principals), where or Where(), embedding)
-    asked = _asked(target, query, max(_DEPTH, 2 * k), settings)
+    asked = _asked(target, query, max(_DEPTH, 3 * k), settings)
     legs = target.legs(asked.query, asked.depth)
     hits = readable(asked.fused(legs, best=PASSAGES if asked.again else None), principals)
     if asked.again and hits:

@@ -44,8 +44,8 @@ _BATCH_CHUNKS = 20_000  # rows in one commit: some 60 MB of text and vectors
 _IDS_IN_FILTER = 5_000
 _ATTEMPTS = 5
 _LOCK_SECONDS = 60.0
-_REPEATED = 6
-"""Repetitions of the question's words beside further, weighted ones: weights by sixths."""
+_REPEATED = 4
+"""Repetitions of the question's words beside further, weighted ones: weights by quarters."""
 _CLOSER = 2
 """Times as many passages as are wanted are taken from the vector index, which knows vectors to 4
 bits, and then compared exactly: that finds 99.9 % of the exact best 100 (`bench.latency`)."""
