@@ -107,20 +107,24 @@ def test_a_document_that_eats_memory_fails_alone() -> None:
 def test_killing_the_parser_in_the_middle_of_a_run_loses_nothing() -> None:
     data = [f"Text number {number} is here.".encode() for number in range(4000)]
     with Parser(Parse(), workers=2) as parser:
-        stop = threading.Event()
+        pending = [parser.submit(each, "a.txt") for each in data]
+        over = threading.Event()
         killed: list[int] = []
 
         def kill() -> None:
-            while not stop.wait(0.1):
+            """Whenever so many more are read: none is the victim twice, which would be its end."""
+            for read in range(100, len(data), 400):
+                while not pending[read].done():
+                    if over.wait(0.01):
+                        return
                 for pid in parser.pids[:1]:
                     killed.append(pid)
                     os.kill(pid, signal.SIGKILL)
 
         thread = threading.Thread(target=kill)
         thread.start()
-        pending = [parser.submit(each, "a.txt") for each in data]
         found = [each.result() for each in pending]
-        stop.set()
+        over.set()
         thread.join()
     assert killed
     texts = [each.elements[0].text for each in found if isinstance(each, ParsedDocument)]
