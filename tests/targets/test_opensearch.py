@@ -55,6 +55,26 @@ def test_two_documents_with_equal_text_are_two_and_one_can_go(index: OpenSearchI
     assert found(index, "identical") == ["b-1-0"]
 
 
+def test_many_segments_become_one(
+    index: OpenSearchIndex, opensearch: OpenSearch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a", "b", "c"):
+        index.apply([make(name, "segmented")], [])
+
+    def segments() -> int:
+        shards = opensearch.client().indices.segments(index=f"{opensearch.index}*")["indices"]
+        return sum(
+            one[0]["num_search_segments"] for i in shards.values() for one in i["shards"].values()
+        )
+
+    index.compact()
+    assert segments() == 3
+    monkeypatch.setattr("rag.targets.opensearch.MANY", 2)
+    index.compact()
+    assert segments() == 1
+    assert sorted(found(index, "segmented")) == ["a-1-0", "b-1-0", "c-1-0"]
+
+
 def test_what_is_not_there_can_be_deleted_searched_and_counted(
     index: OpenSearchIndex, opensearch: OpenSearch
 ) -> None:

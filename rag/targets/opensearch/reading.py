@@ -83,24 +83,42 @@ def inventory(connection: Connection, index: str) -> dict[str, Stored]:
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """Bytes on disk of an index with its copies, and deleted rows that are still there."""
+    """How much room an index takes.
+
+    Attributes:
+        bytes: On disk, with all copies; -1: the cluster does not say.
+        deleted: Rows that are still there.
+        shard_bytes: Of a shard, without copies.
+        shard_segments: The files with an index of their own that a shard is made of; each is
+            searched apart.
+    """
 
     bytes: int
-    deleted: int
+    deleted: int = 0
+    shard_bytes: int = 0
+    shard_segments: int = 0
 
 
 def size(connection: Connection, index: str) -> Size:
-    """Return how much room an index takes; -1 bytes: the cluster does not say."""
+    """Return how much room an index takes, as far as the cluster says it."""
     try:
         answer = connection.ask(
-            lambda client: client.indices.stats(index=index, metric="store,docs")
+            lambda client: client.indices.stats(
+                index=index, metric="store,docs,segments", level="shards"
+            )
         )
     except TargetFailed:
-        return Size(-1, 0)
+        return Size(-1)
     if not answer:
-        return Size(-1, 0)
-    total = answer["_all"]["total"]
-    return Size(int(total["store"]["size_in_bytes"]), int(total["docs"]["deleted"]))
+        return Size(-1)
+    total, own = answer["_all"]["total"], answer["_all"]["primaries"]
+    shards = max(1, sum(len(one["shards"]) for one in answer["indices"].values()))
+    return Size(
+        int(total["store"]["size_in_bytes"]),
+        int(total["docs"]["deleted"]),
+        int(own["store"]["size_in_bytes"]) // shards,
+        int(own["segments"]["count"]) // shards,
+    )
 
 
 def refreshed(client: Any, index: str) -> None:
