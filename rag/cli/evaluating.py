@@ -362,7 +362,7 @@ def _trial(one: Trial) -> Sequence[object]:
 
 
 def _difference(name: str, one: Difference) -> Sequence[object]:
-    if one.mean == one.low == one.high == 0:
+    if one.none:
         return (name, one.n, "none", "", "", "", "")
     said = "" if one.significant else "may be chance"
     return (

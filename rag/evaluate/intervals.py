@@ -56,6 +56,11 @@ class Difference:
         """Whether chance is an unlikely reason (p under 0.05)."""
         return self.p < SIGNIFICANT
 
+    @property
+    def none(self) -> bool:
+        """Whether no query went otherwise."""
+        return self.mean == self.low == self.high == 0
+
 
 def estimate(values: Numbers, *, resamples: int = RESAMPLES, seed: int = _SEED) -> Estimate:
     """Return the mean and its percentile bootstrap interval.

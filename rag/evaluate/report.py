@@ -394,7 +394,7 @@ def _percent(one: Estimate) -> tuple[str, str, str]:
 
 
 def _difference(name: str, one: Difference) -> tuple[str, ...]:
-    if one.mean == one.low == one.high == 0:
+    if one.none:
         return (name, f"{one.n:,}", "none", "", "", "")
     chance = "" if one.significant else " (may be chance)"
     figures = (f"{value:+.4f}" for value in (one.mean, one.low, one.high))
