@@ -75,8 +75,8 @@ def spoiled(
     Learning to Ask Unanswerable Questions, ACL 2019); None: there is nothing to change.
     """
     rng = random.Random(seed)
-    for question, sentences in zip(_nlp().pipe(asked), passages, strict=True):
-        yield _otherwise(question, list(_nlp().pipe(sentences)), rng)
+    for question, sentences in zip(_nlp().pipe(map(str, asked)), passages, strict=True):
+        yield _otherwise(question, list(_nlp().pipe(map(str, sentences))), rng)
 
 
 @cache
