@@ -76,6 +76,13 @@ def test_a_stream_gives_the_answer_piece_by_piece_then_done(corpus: Corpus) -> N
     assert corpus.ask(QUESTION, principals=STAFF).text == answer.text
 
 
+def test_the_answerer_that_reads_less_can_be_chosen(opened: Open) -> None:
+    plain = "embedded/extractive-plain"
+    answer = opened(f"answer: {{model: {plain}}}").ask(QUESTION, principals=STAFF)
+    assert answer.text.startswith("Staff get 27 days")
+    assert answer.usage.model == plain
+
+
 def test_a_refusal_says_what_was_looked_for_and_what_lies_nearest(corpus: Corpus) -> None:
     refusal, done = corpus.stream("How deep is the ocean?", principals=STAFF)
     assert isinstance(refusal, Refusal)

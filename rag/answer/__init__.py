@@ -144,8 +144,8 @@ def answerer(
     """The answerer that `uri` names.
 
     Args:
-        uri: ``embedded/extractive``, the same with ``-reader``, which abstains more often,
-            ``bedrock/MODEL_ID`` or ``sagemaker/ENDPOINT``;
+        uri: ``embedded/extractive``, the same with ``-plain``, which reads no passage together
+            with the question, ``bedrock/MODEL_ID`` or ``sagemaker/ENDPOINT``;
             ``embedded/smollm2`` invents freely, and is not for answering people.
         embed: Texts to L2-normalised vectors of shape (texts, dimensions), for those who compare
             meanings; by default ``embedded/minilm``, which costs nothing.
@@ -158,10 +158,10 @@ def answerer(
         ConfigError: there is no such answerer.
         NotMasked: A chat model without a gate.
     """
-    if uri in ("embedded/extractive", "embedded/extractive-reader"):
+    if uri in ("embedded/extractive", "embedded/extractive-plain"):
         from rag.answer.extractive import Extractive
 
-        return Extractive(reads=uri.endswith("-reader"))
+        return Extractive(reads=not uri.endswith("-plain"))
     if uri.startswith(("bedrock/", "sagemaker/")) or uri == "embedded/smollm2":
         from rag.answer.chat import ChatAnswerer
         from rag.config import Aws

@@ -32,9 +32,11 @@ def warm(context: Context, *, freeze: bool) -> None:
     question = context.question_masker.mask_text("Who keeps this ready?").text
     list(telling(question, context.config.search.language))
     for target in context.targets.values():
-        embedding = None if target.embeds else target.model() or context.config.embed
+        if target.embeds:  # each question costs its service a model's call
+            continue
+        embedding = target.model() or context.config.embed
         vector = None
-        if embedding and embedding.model.startswith("embedded/"):
+        if embedding.model.startswith("embedded/"):
             vector = of_question(context.embedder_of(embedding), question)
             spread.of(target)
         target.legs(Query(question, vector, (NOBODY,), embedding=embedding), 1)

@@ -10,7 +10,10 @@ from rag.config.fields import Principal, Secret, Section, wrong
 from rag.config.source import Glob
 
 EMBEDDERS = ("embedded/minilm", "bedrock/", "sagemaker/")
-ANSWERERS = ("embedded/extractive", "embedded/smollm2", "bedrock/", "sagemaker/")
+ANSWERERS = (
+    *("embedded/extractive", "embedded/extractive-plain", "embedded/smollm2"),
+    *("bedrock/", "sagemaker/"),
+)
 RERANKERS = ("bedrock/", "sagemaker/")
 """Models by URI; an entry that ends in a slash stands for every name after it."""
 
@@ -281,7 +284,7 @@ class Answering(Section):
 
     model: Annotated[str, _model(*ANSWERERS)] = Field(
         "embedded/extractive",
-        description="Model URI: embedded/extractive (with -reader it abstains more often), "
+        description="Model URI: embedded/extractive (with -plain it reads less, and is faster), "
         "bedrock/MODEL_ID or sagemaker/ENDPOINT",
     )
     max_tokens: int = Field(512, ge=16, le=8192, description="Of an answer by a chat model")

@@ -63,7 +63,7 @@ def test_it_abstains_for_lack_of_evidence_and_says_what_is_near(extractive: Answ
 
 
 def test_who_reads_question_and_passage_together_tells_what_answers_from_what_is_like() -> None:
-    reading = answerer("embedded/extractive-reader")
+    reading = answerer("embedded/extractive")
     told = passages(RECORDS, "Only pharmacists may enter the pharmacy.")
     answered = drafted(reading.sentences(masked("Who may enter the pharmacy?"), told, 0.6))
     assert answered.text == "Only pharmacists may enter the pharmacy."
