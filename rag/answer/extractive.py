@@ -2,8 +2,8 @@
 
 It writes no word of its own into an answer, so it invents nothing; it can only pick badly. Two
 small linear models do the picking: one orders the sentences, one says how likely it is that the
-best one answers at all. ``bench/fit_extractive.py`` fitted both. The best passages are read together
-with the question first (`rag.models.reader`), unless it is told not to.
+best one answers at all. ``bench/fit_extractive.py`` fitted both. The best passages are read
+together with the question first (`rag.models.reader`), unless it is told not to.
 """
 
 from __future__ import annotations
