@@ -262,6 +262,7 @@ def main() -> None:
             served = open_index(url, chosen.index, hybrid=False)
             if not served.inventory():
                 fill(served, chosen.passages, 500)
+                served.compact()
             measure("OpenSearch", served, asked)
 
 
