@@ -132,20 +132,20 @@ def _asked(doc: Any, rng: random.Random) -> Iterator[tuple[list[str], str]]:
         if subject is None or subject.i > verb.i:
             continue
         parts = [one for one in verb.children if one.i > verb.i]
-        helpers = [one for one in verb.children if one.dep_ in ("aux", "auxpass", "neg")]
-        helpers = [one for one in helpers if subject.i < one.i < verb.i]
+        auxiliaries = [one for one in verb.children if one.dep_ in ("aux", "auxpass", "neg")]
+        auxiliaries = [one for one in auxiliaries if subject.i < one.i < verb.i]
         whole = _words(subject.subtree)
         said = [part for part in parts if _is_phrase(part)]
         if subject.pos_ != "PRON" and len(whole) <= ANSWER:
             rest = _rest(said, None, rng)
             asked = _wh(subject, rng)
-            yield from _fit([*asked, *_words([*helpers, verb]), *rest], " ".join(whole), doc)
+            yield from _fit([*asked, *_words([*auxiliaries, verb]), *rest], " ".join(whole), doc)
         for part in said:
             start, answer = _asks(part, rng)
             if answer is None or subject.pos_ == "PRON":
                 continue
             rest = _rest(said, part, rng)
-            turned = _turned(verb, helpers, whole)
+            turned = _turned(verb, auxiliaries, whole)
             if turned and start[-1] == "what" and len(start) == 2 and rng.random() < 0.5:
                 yield from _fit(["What", *turned, *rest, start[0].lower()], answer, doc)
             elif turned:
@@ -235,18 +235,18 @@ def _asks(part: Any, rng: random.Random) -> tuple[list[str], str | None]:
     return [], None
 
 
-def _turned(verb: Any, helpers: Sequence[Any], subject: list[str]) -> list[str]:
+def _turned(verb: Any, auxiliaries: Sequence[Any], subject: list[str]) -> list[str]:
     """Auxiliary, subject, verb."""
     subject = [
         word.lower() if word in ("The", "A", "An", "In", "This") else word for word in subject
     ]
-    if helpers:
-        first, *others = helpers
+    if auxiliaries:
+        first, *others = auxiliaries
         return [first.text, *subject, *_words([*others, verb])]
     if verb.lemma_ == "be":
         return [verb.text, *subject]
-    helper = {"VBD": "did", "VBZ": "does", "VBP": "do"}.get(verb.tag_)
-    return [helper, *subject, verb.lemma_] if helper else []
+    auxiliary = {"VBD": "did", "VBZ": "does", "VBP": "do"}.get(verb.tag_)
+    return [auxiliary, *subject, verb.lemma_] if auxiliary else []
 
 
 def _text(words: Sequence[str]) -> str:
