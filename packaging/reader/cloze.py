@@ -76,7 +76,13 @@ def spoiled(
     """
     rng = random.Random(seed)
     for question, sentences in zip(_nlp().pipe(map(str, asked)), passages, strict=True):
-        yield _otherwise(question, list(_nlp().pipe(map(str, sentences))), rng)
+        yield _otherwise(question, _read(tuple(map(str, sentences))), rng)
+
+
+@cache
+def _read(sentences: tuple[str, ...]) -> list[Any]:
+    """Return a passage as spaCy reads it, once for all its questions."""
+    return list(_nlp().pipe(sentences))
 
 
 @cache

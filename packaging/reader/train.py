@@ -32,6 +32,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from heapq import nlargest
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -164,9 +165,9 @@ def neighbours(texts: dict[str, str], most: int) -> Callable[[str, str], list[st
         asked = set(WORD.findall(question.lower()))
 
         def shared(name: str) -> tuple[float, str]:
-            return sum(math.log(len(texts) / counts[w]) for w in asked & words[name]), name
+            return math.fsum(math.log(len(texts) / counts[w]) for w in asked & words[name]), name
 
-        return sorted((name for name in texts if name != but), key=shared)[len(texts) - 1 - most :]
+        return nlargest(most, (name for name in texts if name != but), key=shared)[::-1]
 
     return near
 
@@ -478,7 +479,8 @@ def main() -> None:
     train += invented(given.generated, given.seed)
     train += spoiled_ones(loaded, apart, given.seed)[:: given.every] if given.every else []
     test = [one for one in asked if one.subject in apart]
-    first = turned([given.folder, *given.texts], apart, given.cloze, given.seed)
+    folders = [given.folder, *given.texts] if given.cloze else []
+    first = turned(folders, apart, given.cloze, given.seed)
     began = time.perf_counter()
     every = (*train, *test, *first)
     lowered(list({id(one): one for q in every for f in q.forms for one in f}.values()))

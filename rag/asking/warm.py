@@ -25,12 +25,9 @@ def warm(context: Context, *, freeze: bool) -> None:
             It walks some million objects of libraries again and again, 50 to 150 ms at a time
             (https://docs.python.org/3/library/gc.html#gc.freeze).
     """
-    from rag.retrieve import spread
-    from rag.retrieve.query import Query
-    from rag.retrieve.words import telling
+    from rag.retrieve.search import search
 
     question = context.question_masker.mask_text("Who keeps this ready?").text
-    list(telling(question, context.config.search.language))
     for target in context.targets.values():
         if target.embeds:  # each question costs its service a model's call
             continue
@@ -38,8 +35,14 @@ def warm(context: Context, *, freeze: bool) -> None:
         vector = None
         if embedding.model.startswith("embedded/"):
             vector = of_question(context.embedder_of(embedding), question)
-            spread.of(target)
-        target.legs(Query(question, vector, (NOBODY,), embedding=embedding), 1)
+        search(
+            target,
+            question,
+            vector,
+            (NOBODY,),
+            embedding=embedding,
+            settings=context.config.search,
+        )
     if context.config.answer.model.startswith("embedded/extractive"):
         _read(context)
     if freeze:
