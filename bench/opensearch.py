@@ -158,10 +158,12 @@ def _raw(client: Any, index: OpenSearchIndex, query: Query, hybrid: bool) -> Cal
     """Return the request that the target sends, to be sent with the client alone."""
     clauses = search.legs(query, DEPTH, index._target, mapping.LAYOUT)
     if hybrid:
-        body = search.hybrid(clauses, DEPTH)
+        body = search.hybrid(clauses, DEPTH, rows.COLUMNS)
         how = {"search_pipeline": mapping.PIPELINE}
         return lambda: client.search(index="bench", body=body, params=how)
-    lines = [part for one in clauses.values() for part in ({}, search.request(one, DEPTH))]
+    lines = [
+        part for one in clauses.values() for part in ({}, search.request(one, DEPTH, rows.COLUMNS))
+    ]
     return lambda: client.msearch(index="bench", body=lines)
 
 

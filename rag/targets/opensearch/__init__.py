@@ -312,17 +312,18 @@ class OpenSearchIndex:
     ) -> dict[str, Any] | None:
         """Return each leg's answer; None: the index is gone."""
         where = generation.index if self._pinned else self.alias
+        columns = rows.columns(generation.layout, vectors=vectors)
         if self._hybrid and generation.pipeline and len(clauses) > 1:
             try:
                 return search.ask_hybrid(
-                    self.connection, where, generation.pipeline, clauses, depth, vectors=vectors
+                    self.connection, where, generation.pipeline, clauses, depth, columns
                 )
             except TargetFailed:
                 # Without the pipeline (a cluster that was restored, say) both ways must do.
-                answers = search.ask_each(self.connection, where, clauses, depth, vectors=vectors)
+                answers = search.ask_each(self.connection, where, clauses, depth, columns)
                 self._hybrid = False
                 return answers
-        return search.ask_each(self.connection, where, clauses, depth, vectors=vectors)
+        return search.ask_each(self.connection, where, clauses, depth, columns)
 
     def sample(self, size: int) -> numpy.ndarray | None:
         """See `rag.targets.Target.sample`; looked at again after `SAMPLED_SECONDS`."""
@@ -332,7 +333,7 @@ class OpenSearchIndex:
         kept = self._sampled
         if kept and kept[0] == (generation.index, size) and time.monotonic() < kept[1]:
             return kept[2]
-        found = search.sample(self.connection, generation.index, size)
+        found = search.sample(self.connection, generation.index, size, generation.layout)
         self._sampled = ((generation.index, size), time.monotonic() + SAMPLED_SECONDS, found)
         return found
 

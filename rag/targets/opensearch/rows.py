@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+from base64 import b64decode, b64encode
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rag.records import Chunk, Hit, IndexedDocument
 from rag.targets import rows as passages
 from rag.targets.rows import searchable
+
+if TYPE_CHECKING:
+    import numpy
 
 COLUMNS = (
     *("chunk_id", "document_id", "position", "name", "title", "acl", "heading", "text", "tokens"),
     *("page", "section", "html", "kind", "media_type", "written"),
 )
 """What a hit is made of: all but the vector and the words."""
+
+
+def columns(layout: int, *, vectors: bool) -> list[str]:
+    """Return what a hit is read from; with its vector, as an index of this layout gives it."""
+    return [*COLUMNS, *([vector_column(layout)] if vectors else ())]
+
+
+def vector_column(layout: int) -> str:
+    """Return where a row has its vector to be read."""
+    return "vector" if layout < 3 else "packed"
 
 
 def rows(document: IndexedDocument, written: int, layout: int) -> Iterator[dict[str, Any]]:
@@ -43,6 +57,7 @@ def rows(document: IndexedDocument, written: int, layout: int) -> Iterator[dict[
             "html": chunk.html,
             **_words(document, chunk, layout),
             "vector": vector,
+            **({"packed": b64encode(vector.tobytes()).decode()} if layout >= 3 else {}),
         }
 
 
@@ -59,16 +74,20 @@ def _words(document: IndexedDocument, chunk: Chunk, layout: int) -> dict[str, st
 def _vectors(document: IndexedDocument) -> Any:
     import numpy as np
 
-    return np.ascontiguousarray(document.vectors, np.float32)
+    return np.ascontiguousarray(document.vectors, "<f4")
 
 
 def as_hit(row: Mapping[str, Any], score: float) -> Hit:
     """Return a stored passage as a hit: only two columns have other names than elsewhere."""
     named = {**row, "id": row["chunk_id"], "document": row["name"]}
-    vector = None
-    if "vector" in row:
-        import numpy as np
-
-        vector = np.asarray(row["vector"], np.float32)
     values = [named[column] for column in passages.COLUMNS]
-    return passages.as_hit(*values, score=score, vector=vector)
+    return passages.as_hit(*values, score=score, vector=vector_of(row))
+
+
+def vector_of(row: Mapping[str, Any]) -> numpy.ndarray | None:
+    """Return a row's vector, float32 of shape (dimensions,), if it was read with one."""
+    import numpy as np
+
+    if "packed" in row:
+        return np.frombuffer(b64decode(row["packed"]), "<f4")
+    return np.asarray(row["vector"], np.float32) if "vector" in row else None

@@ -10,7 +10,7 @@ from rag.records import Hit
 from rag.retrieve.query import Query
 from rag.targets.opensearch.filters import within
 from rag.targets.opensearch.mapping import cosine, space
-from rag.targets.opensearch.rows import COLUMNS, as_hit
+from rag.targets.opensearch.rows import as_hit, vector_column, vector_of
 from rag.targets.rows import searchable
 
 if TYPE_CHECKING:
@@ -89,24 +89,24 @@ def _nearest(
     return {"knn": {"vector": clause}}
 
 
-def request(clause: Body, depth: int, *, vectors: bool = False) -> Body:
+def request(clause: Body, depth: int, columns: Sequence[str]) -> Body:
     """Return the body of a search for one leg.
 
     Args:
-        vectors: Whether the passages' vectors are wanted too.
+        columns: What is wanted of each passage; see `rows.columns`.
     """
     return {
         "query": clause,
         "size": depth,
-        "_source": [*COLUMNS, "vector"] if vectors else list(COLUMNS),
+        "_source": list(columns),
         "track_total_hits": False,
     }
 
 
-def hybrid(clauses: Mapping[str, Body], depth: int, *, vectors: bool = False) -> Body:
+def hybrid(clauses: Mapping[str, Body], depth: int, columns: Sequence[str]) -> Body:
     """Return the body of one search for all legs, which the search pipeline fuses."""
     both = {"queries": list(clauses.values()), "pagination_depth": depth}
-    return request({"hybrid": both}, depth, vectors=vectors)
+    return request({"hybrid": both}, depth, columns)
 
 
 def hits(answer: Mapping[str, Any], leg: str, target: config.OpenSearchTarget) -> list[Hit]:
@@ -142,8 +142,7 @@ def ask_each(
     where: str,
     clauses: Mapping[str, Body],
     depth: int,
-    *,
-    vectors: bool = False,
+    columns: Sequence[str],
 ) -> dict[str, Any] | None:
     """Return each leg's answer, asked in one request; None: there is no such index.
 
@@ -151,9 +150,7 @@ def ask_each(
     between them (see `newest`).
     """
     header = {"index": where, "preference": uuid4().hex, "allow_partial_search_results": False}
-    lines = [
-        line for one in clauses.values() for line in (header, request(one, depth, vectors=vectors))
-    ]
+    lines = [line for one in clauses.values() for line in (header, request(one, depth, columns))]
 
     def ask(client: Any) -> Any:
         answers = client.msearch(body=lines)["responses"]
@@ -171,17 +168,16 @@ def ask_hybrid(
     pipeline: str,
     clauses: Mapping[str, Body],
     depth: int,
-    *,
-    vectors: bool = False,
+    columns: Sequence[str],
 ) -> dict[str, Any] | None:
     """Return the answer to all legs, fused there; None: there is no such index."""
     how = {"search_pipeline": pipeline, "allow_partial_search_results": "false"}
-    body = hybrid(clauses, depth, vectors=vectors)
+    body = hybrid(clauses, depth, columns)
     answer = connection.ask(lambda client: client.search(index=where, body=body, params=how))
     return {"hybrid": answer} if answer is not None else None
 
 
-def sample(connection: Connection, index: str, size: int) -> numpy.ndarray | None:
+def sample(connection: Connection, index: str, size: int, layout: int) -> numpy.ndarray | None:
     """Return the vectors of up to `size` passages, the same ones each time; None: no such index."""
     import numpy
 
@@ -189,13 +185,13 @@ def sample(connection: Connection, index: str, size: int) -> numpy.ndarray | Non
     body = {
         "query": {"function_score": {"query": {"match_all": {}}, "random_score": chance}},
         "size": size,
-        "_source": ["vector"],
+        "_source": [vector_column(layout)],
         "track_total_hits": False,
     }
     answer = connection.ask(lambda client: client.search(index=index, body=body))
     if answer is None:
         return None
-    found = [one["_source"]["vector"] for one in answer["hits"]["hits"]]
+    found = [vector_of(one["_source"]) for one in answer["hits"]["hits"]]
     return numpy.asarray(found, numpy.float32)
 
 
