@@ -1,6 +1,7 @@
 """Fit the two models of the extractive answerer, and say how well they do.
 
     python -m bench.fit_extractive QUESTIONS_FOLDER --reader FILE --fold 0 [--questions 900]
+        [--plain]
 
 The folder holds ``corpus.jsonl`` ({_id, title, text}) and ``questions.jsonl`` ({_id, text,
 document, answers, answerable}), SQuAD 2.0 for example. Three kinds of questions are asked of the
@@ -32,14 +33,23 @@ from rag.masked.passed import passed as masked
 from rag.models import embedder, reader
 from rag.records import Chunk, IndexedDocument
 from rag.retrieve.pack import Passage, pack
+from rag.retrieve.rerank import rerank
 from rag.retrieve.search import search
 from rag.targets import Target, open_target
 
 ANYBODY = ("group:any",)
-RANKED_BY = ("cosine", "cover_near", "cover_passage", "number", "pieces", "reader")
-SUPPORTED_BY = ("cosine", "cover", "cover_near", "cover_passage", "reader")
+READ = (
+    ("reader", "relevance", "passage"),
+    ("reader", "relevance", "passage", "cover_passage"),
+)
+PLAIN = (
+    ("cosine", "cover_near", "cover_passage", "number", "pieces"),
+    ("cosine", "cover", "cover_near", "cover_passage"),
+)
+"""What sentences are ranked by, and what supports the best one."""
 BUDGET = 1500
 HITS = 12
+RERANKER, CANDIDATES = "embedded/minilm-reranker", 20
 THRESHOLD = 0.6
 """Where an answer and silence are equally right: half of the log-odds lie on either side."""
 
@@ -128,6 +138,7 @@ def main() -> None:
     arguments.add_argument("--reader", type=Path)
     arguments.add_argument("--fold", type=int)
     arguments.add_argument("--folds", type=int, default=4)
+    arguments.add_argument("--plain", action="store_true", help="for extractive-plain")
     given = arguments.parse_args()
 
     model = embedder("embedded/minilm")
@@ -158,15 +169,21 @@ def main() -> None:
             subject = titles[question["document"]]
             if kind == "hidden":
                 hits = [hit for hit in hits if titles[hit.chunk.document_id] != subject]
+            hits = rerank(RERANKER, masked(question["text"]), hits, CANDIDATES, config.Aws())
             passages = pack(hits[:HITS], BUDGET, lambda text: model.count([text])[0]).passages
-            found.append(look(question, kind, passages))
+            found.append(look(question, kind, passages, reads=not given.plain))
+            if len(found) % 50 == 0:
+                print(f"{len(found)} of {len(asked)} questions", flush=True)
     place = {paragraph["_id"]: at for at, paragraph in enumerate(corpus)}
-    report(asked, found, np.array([place[question["document"]] % 5 for question, _ in asked]))
+    folds = np.array([place[question["document"]] % 5 for question, _ in asked])
+    report(asked, found, folds, *(PLAIN if given.plain else READ))
 
 
-def look(question: dict[str, Any], kind: str, passages: Sequence[Passage]) -> tuple[Any, Any]:
+def look(
+    question: dict[str, Any], kind: str, passages: Sequence[Passage], *, reads: bool
+) -> tuple[Any, Any]:
     """Features (sentences, features) and whether each sentence holds the answer."""
-    sentences = candidates(masked(question["text"]), passages, reads=True)
+    sentences = candidates(masked(question["text"]), passages, reads=reads)
     answers = [answer.casefold() for answer in question["answers"]]
     right = [
         kind == "answerable"
@@ -177,22 +194,30 @@ def look(question: dict[str, Any], kind: str, passages: Sequence[Passage]) -> tu
     return np.array([sentence.features for sentence in sentences]), np.array(right, float)
 
 
-def models(found: Sequence[tuple[Any, Any]], kinds: Any) -> tuple[Any, Any]:
+def models(
+    found: Sequence[tuple[Any, Any]], kinds: Any, ranked: Sequence[str], supported: Sequence[str]
+) -> tuple[Any, Any]:
     """The two of `extractive.Weights`."""
     trained = [pair for pair, kind in zip(found, kinds, strict=True) if kind == "answerable"]
-    rank = softmax(trained, RANKED_BY)
+    rank = softmax(trained, ranked)
     best = np.array([features[(features @ rank).argmax()] for features, _ in found])
-    support = fit(best, (kinds == "answerable").astype(float), SUPPORTED_BY)
+    support = fit(best, (kinds == "answerable").astype(float), supported)
     support[0] += np.log(THRESHOLD / (1 - THRESHOLD))
     return rank, support
 
 
-def report(asked: Sequence[tuple[Any, str]], found: Sequence[Any], folds: Any) -> None:
+def report(
+    asked: Sequence[tuple[Any, str]],
+    found: Sequence[Any],
+    folds: Any,
+    ranked: Sequence[str],
+    supported: Sequence[str],
+) -> None:
     kinds = np.array([kind for _, kind in asked])
     scores, right = np.zeros(len(found)), np.zeros(len(found))
     for fold in range(5):
         inside = [at for at in range(len(found)) if folds[at] != fold]
-        rank, support = models([found[at] for at in inside], kinds[inside])
+        rank, support = models([found[at] for at in inside], kinds[inside], ranked, supported)
         for at in np.flatnonzero(folds == fold):
             features, labels = found[at]
             best = (features @ rank).argmax()
@@ -209,7 +234,8 @@ def report(asked: Sequence[tuple[Any, str]], found: Sequence[Any], folds: Any) -
         well = np.where(said, right, ~yes)[yes | no].mean()
         rates = ", ".join(f"{said[kind].mean():.2f}" for kind in (yes, no, hidden))
         print(f"min_support {threshold}: right or rightly silent {well:.3f}; answers {rates}")
-    for name, weights in zip(("rank", "support"), models(found, kinds), strict=True):
+    whole = models(found, kinds, ranked, supported)
+    for name, weights in zip(("rank", "support"), whole, strict=True):
         print(f"{name} = ({', '.join(f'{weight:.2f}' for weight in weights)})")
 
 

@@ -29,12 +29,12 @@ from rag import config
 from rag.answer.chat import ChatAnswerer, judged
 from rag.answer.extractive import terms
 from rag.answer.facts import facts
-from rag.answer.readable import nameless
 from rag.answer.reply import claims
 from rag.config import Aws
 from rag.masked import Masked
 from rag.models import embedder
 from rag.models.chat import generate_stream
+from rag.models.readable import nameless
 from rag.records import Chunk, Hit
 from rag.retrieve.pack import Passage
 from rag.sentences import split

@@ -28,7 +28,7 @@ import numpy as np
 from bench.collections import Collection, beir, sampled, squad
 from bench.made_collections import coded, paraphrased
 from bench.targets import Kind, Place, running
-from rag.config import Chunking, Search
+from rag.config import Aws, Chunking, Search
 from rag.evaluate import METRICS, by_document, compare, estimate
 from rag.evaluate.metrics import measured as scored
 from rag.ingest.chunk import chunk
@@ -36,20 +36,30 @@ from rag.masked import EMPTY, Masked
 from rag.masked.passed import passed as masked
 from rag.models.embedded import MiniLM
 from rag.records import IndexedDocument, MaskedDocument, MaskedElement
-from rag.retrieve.search import search
+from rag.retrieve.rerank import rerank
+from rag.retrieve.search import Reranked, search
 
 EVERYBODY = ("group:all",)
 HITS = 300
-PLAIN = {"centred": False, "feedback": 0, "exact": False, "collapse": False}
+PLAIN = {
+    "centred": False,
+    "feedback": 0,
+    "related": 0,
+    "exact": False,
+    "collapse": False,
+    "rerank": None,
+}
 ROWS: Mapping[str, Search] = {
     "BM25": Search(**PLAIN),
     "vectors": Search(**PLAIN),
     "RRF": Search(fusion="ranks", **PLAIN),
+    "ours, rerank: null": Search(rerank=None),
     "ours": Search(),
 }
 THEIRS: Mapping[str, Search] = {
     "vectors": Search(**PLAIN),
     "as it answers": Search(**PLAIN),
+    "ours, rerank: null": Search(rerank=None),
     "ours": Search(),
 }
 """Rows of a target that embeds and joins by itself."""
@@ -57,6 +67,7 @@ ABLATED: Mapping[str, Search] = {
     "ours, fusion: ranks": Search(fusion="ranks"),
     "ours, centred: false": Search(centred=False),
     "ours, feedback: 0": Search(feedback=0),
+    "ours, related: 0": Search(related=0),
     "ours, exact: false": Search(exact=False),
     "ours, collapse: false": Search(collapse=False),
     "ours, diversity: 0.2": Search(diversity=0.2),
@@ -114,11 +125,19 @@ def _asked(
             EVERYBODY,
             HITS,
             settings=settings,
+            reranked=_reranked(settings, text),
         )
         ranking = by_document(hits, lambda hit: hit.chunk.document_id)
         for metric, value in scored(ranking, collection.judgements[key]).items():
             found[metric].append(value)
     return found
+
+
+def _reranked(settings: Search, text: Masked) -> Reranked | None:
+    uri = settings.rerank
+    if uri is None:
+        return None
+    return lambda hits: rerank(uri, text, hits, settings.candidates, Aws())
 
 
 def _told(

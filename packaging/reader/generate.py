@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from rag.answer.readable import NAMES
+from rag.models.readable import NAMES
 
 SLOT = re.compile(r"\{(\w+)\}")
 FOLDER = Path(__file__).parent

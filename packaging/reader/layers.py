@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from rag.models.reader import HEADS
+from rag.models.bert import HEADS
 
 Array = Any
 Arrays = dict[str, Array]

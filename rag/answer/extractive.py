@@ -3,7 +3,8 @@
 It writes no word of its own into an answer, so it invents nothing; it can only pick badly. Two
 small linear models do the picking: one orders the sentences, one says how likely it is that the
 best one answers at all. ``bench/fit_extractive.py`` fitted both. The best passages are read
-together with the question first (`rag.models.reader`), unless it is told not to.
+together with the question first (`rag.models.reader`, `rag.models.relevance`), unless it is told
+not to.
 """
 
 from __future__ import annotations
@@ -12,20 +13,17 @@ import math
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from rag.answer import Draft, Sentence, Sentences, Silence, citation, drafted
-from rag.answer.readable import readable
 from rag.masked import SPACE, Masked, fixed
+from rag.models.readable import readable
 from rag.privacy.pseudonym import MASK
 from rag.retrieve.pack import Passage
 from rag.sentences import split
 
-FEATURES = (
-    *("bias", "cosine", "cover", "cover_near", "cover_passage", "number", "length", "named"),
-    "pieces",
-    "reader",
-)
+_WORDED = ("cover", "cover_near", "cover_passage", "number", "length")
+FEATURES = ("bias", "cosine", *_WORDED, "named", "pieces", "reader", "relevance", "passage")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,22 +40,22 @@ class Weights:
 
 
 PLAIN = Weights(
-    (0.0, 4.33, 0.0, 3.6, 3.06, 2.47, 0.0, 1.5, 11.26, 0.0),
-    (-3.37, 5.57, 0.0, 0.33, 0.0, 0.0, 0.0, 0.6, 0.0, 0.0),
+    (0.0, 4.33, 0.0, 3.6, 3.06, 2.47, 0.0, 1.5, 11.26, 0.0, 0.0, 0.0),
+    (-3.37, 5.57, 0.0, 0.33, 0.0, 0.0, 0.0, 0.6, 0.0, 0.0, 0.0, 0.0),
 )
 READING = Weights(
-    (0.0, 3.58, 0.0, 2.49, 1.61, 1.34, 0.0, 1.5, 6.3, 0.25),
-    (-1.64, 3.65, 0.0, 0.09, 0.0, 0.0, 0.0, 0.6, 0.0, 0.18),
+    (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.5, 0.0, 0.32, 0.34, 0.62),
+    (-0.73, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.6, 0.0, 0.04, 0.23, 0.0),
 )
-"""With `rag.models.reader`. `named` (the sentence has every pseudonym of the question) is set by
+"""With what is read. `named` (the sentence has every pseudonym of the question) is set by
 hand: the collection fitted on has no pseudonyms.
 """
 
 _SENTENCES = 3
 _CLOSE = 0.9  # of the best sentence's support: what comes less near is not quoted along with it
 _NAMED_DOCUMENTS = 3
-_READ = 2  # passages; more cost as much time each and change nothing
-_FAR = 10.0  # log-odds of the reader: what is beyond is as sure, and what is not read as sure not
+_READ = 3  # passages; more change little and cost as much time each
+_FAR = 10.0  # log-odds of what is read: beyond it is as sure
 
 _WORD = re.compile(rf"{MASK.pattern}|\w+")
 _ASKS_NUMBER = re.compile(
@@ -142,81 +140,117 @@ class Extractive:
 
 
 def candidates(question: Masked, passages: Sequence[Passage], *, reads: bool) -> list[Candidate]:
-    """Every sentence of `passages` with its features, in reading order.
+    """Every sentence that might answer with its features, in reading order.
 
     Passages that have no pseudonym of a question with pseudonyms are left out: they are about
     somebody else.
-    """
-    from rag.models import pairs
-
-    named = {mask for mask in MASK.findall(question) if not mask.startswith("<")}
-    wanted = terms(question)
-    kept: list[tuple[Passage, tuple[int, int], Masked]] = []
-    told: list[list[Masked]] = []
-    for place, passage in enumerate(passages):
-        if named and not any(pseudonym in passage.shown for pseudonym in named):
-            continue
-        spans = split(passage.text)
-        sentences = [passage.text[start:end] for start, end in spans]
-        kept += [
-            (passage, (place, start), text)
-            for (start, _), text in zip(spans, sentences, strict=True)
-        ]
-        told.append(sentences)
-    if not kept:
-        return []
-    read = [readable([question, *sentences]) for sentences in told]
-    asked = read[0][0]
-    texts = [sentences for _, *sentences in read]
-    pieces, cosines = pairs.compared(asked, [text for some in texts for text in some])
-    own = [terms(text) for _, _, text in kept]
-    weights = _weights(wanted, own)
-    asks_number = _ASKS_NUMBER.search(question) is not None
-    whole = [terms(passage.shown) for passage in passages]
-    found = []
-    for at, (passage, order, text) in enumerate(kept):
-        around = own[at] | terms(passage.hit.chunk.heading)
-        near = around | own[at - 1] if at and kept[at - 1][1][0] == order[0] else around
-        features = (
-            1.0,
-            float(cosines[at]),
-            _cover(around, weights),
-            _cover(near, weights),
-            _cover(whole[order[0]], weights),
-            (0.5 if _has_number(own[at] - wanted) else -0.5) if asks_number else 0.0,
-            math.log1p(len(text) / 100),
-            1.0 if named and all(pseudonym in text for pseudonym in named) else 0.0,
-            float(pieces[at]),
-            -_FAR,
-        )
-        found.append(Candidate(passage, text, features, order, READING if reads else PLAIN))
-    return _read(asked, texts, found) if reads else found
-
-
-def _read(
-    asked: Masked, texts: Sequence[Sequence[Masked]], found: Sequence[Candidate]
-) -> list[Candidate]:
-    """Have the passages that rank best by all else read together with the question.
 
     Args:
-        texts: Sentences by passage; of each one there is a candidate.
+        reads: Whether the passages that search likes best are read, and only they.
     """
-    from rag.models import reader
+    named = {mask for mask in MASK.findall(question) if not mask.startswith("<")}
+    about = [
+        (place, passage)
+        for place, passage in enumerate(passages)
+        if not named or any(pseudonym in passage.shown for pseudonym in named)
+    ]
+    if reads:
+        about = sorted(sorted(about, key=lambda one: -one[1].hit.score)[:_READ])
+    told = [_Told(place, passage, question) for place, passage in about]
+    if not any(one.sentences for one in told):
+        return []
+    columns = _read(told) if reads else _compared(told)
+    columns["named"] = [
+        float(bool(named) and all(pseudonym in text for pseudonym in named))
+        for one in told
+        for text in one.sentences
+    ]
+    columns |= _worded(question, told)
+    kept = [(one, start, text) for one in told for start, text in one.placed]
+    return [
+        Candidate(
+            one.passage,
+            text,
+            tuple(float(columns[name][at]) if name in columns else 0.0 for name in FEATURES),
+            (one.place, start),
+            READING if reads else PLAIN,
+        )
+        for at, (one, start, text) in enumerate(kept)
+    ]
 
-    places = [place for place, some in enumerate(texts) for _ in some]
-    best: dict[int, float] = {}
-    for place, candidate in zip(places, found, strict=True):
-        best[place] = max(best.get(place, -math.inf), candidate.rank)
-    chosen = sorted(best, key=lambda place: -best[place])[:_READ]
-    scores = reader.read(asked, [texts[place] for place in chosen])
-    odds = {place: iter(some) for place, some in zip(chosen, scores, strict=True)}
-    read = []
-    for place, candidate in zip(places, found, strict=True):
-        if place in odds:
-            score = max(-_FAR, min(_FAR, next(odds[place])))
-            candidate = replace(candidate, features=(*candidate.features[:-1], score))
-        read.append(candidate)
-    return read
+
+class _Told:
+    """A passage by sentence, and all of it as models read it.
+
+    Args:
+        place: Among the passages.
+    """
+
+    def __init__(self, place: int, passage: Passage, question: Masked) -> None:
+        self.place, self.passage = place, passage
+        spans = split(passage.text)
+        self.placed = [(start, passage.text[start:end]) for start, end in spans]
+        self.sentences = [text for _, text in self.placed]
+        heading = passage.hit.chunk.heading
+        self.asked, self.heading, *self.read = readable([question, heading, *self.sentences])
+
+
+Columns = dict[str, Sequence[float]]
+"""A feature's values, of every sentence."""
+
+
+def _compared(told: Sequence[_Told]) -> Columns:
+    """Compare sentences with the question by the embedding model."""
+    from rag.models import pairs
+
+    pieces, cosines = pairs.compared(told[0].asked, [text for one in told for text in one.read])
+    return {"pieces": pieces.tolist(), "cosine": cosines.tolist()}
+
+
+def _read(told: Sequence[_Told]) -> Columns:
+    """Read passages, by sentence and as wholes, together with the question."""
+    from rag.models import reader, relevance
+
+    asked = told[0].asked
+    odds = reader.read(asked, [one.read for one in told])
+    sentences = [fixed("{}. {}", one.heading, text) for one in told for text in one.read]
+    wholes = [fixed("{}. {}", one.heading, SPACE.join(one.read)) for one in told]
+    fits = relevance.scores(asked, [*sentences, *wholes]).tolist()
+    passages = zip(told, fits[len(sentences) :], strict=True)
+    return {
+        "reader": [_near(score) for some in odds for score in some],
+        "relevance": [_near(score) for score in fits[: len(sentences)]],
+        "passage": [_near(score) for one, score in passages for _ in one.read],
+    }
+
+
+def _near(score: float) -> float:
+    return max(-_FAR, min(_FAR, score))
+
+
+def _worded(question: Masked, told: Sequence[_Told]) -> Columns:
+    """Look at words and numbers alone."""
+    wanted = terms(question)
+    own = [[terms(text) for text in one.sentences] for one in told]
+    weights = _weights(wanted, [words for some in own for words in some])
+    asks_number = _ASKS_NUMBER.search(question) is not None
+    made: dict[str, list[float]] = {name: [] for name in ("bias", *_WORDED)}
+    for one, some in zip(told, own, strict=True):
+        heading = terms(one.passage.hit.chunk.heading)
+        whole = _cover(terms(one.passage.shown), weights)
+        for at, (words, text) in enumerate(zip(some, one.sentences, strict=True)):
+            around = words | heading
+            values = (
+                _cover(around, weights),
+                _cover(around | some[at - 1] if at else around, weights),
+                whole,
+                (0.5 if _has_number(words - wanted) else -0.5) if asks_number else 0.0,
+                math.log1p(len(text) / 100),
+            )
+            made["bias"].append(1.0)
+            for name, value in zip(_WORDED, values, strict=True):
+                made[name].append(value)
+    return dict(made)
 
 
 def terms(text: str) -> frozenset[str]:

@@ -20,8 +20,8 @@ from rag.answer.extractive import terms
 from rag.answer.facts import Quantity, facts, names, quantities
 from rag.answer.orders import orders
 from rag.answer.polarity import contrary, how_many, how_surely, narrowed, opposites, turned
-from rag.answer.readable import nameless
 from rag.masked import EMPTY, Masked
+from rag.models.readable import nameless
 from rag.privacy.pseudonym import MASK
 from rag.sentences import split
 

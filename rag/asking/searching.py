@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rag.records import Hit, Principal
     from rag.retrieve.filters import Filter
     from rag.retrieve.query import Where
+    from rag.retrieve.search import Reranked
     from rag.targets import Target
 
 MODEL_CHANGES = 5
@@ -58,17 +59,7 @@ def search(
         NotIndexed: The corpus was never synced.
         TargetFailed: The target did not answer.
     """
-    settings = context.config.search
-    reranks = settings.rerank if settings.rerank and _pays_reranking(context) else None
-    hits = _found(
-        context, target, question, principals, max(k, settings.candidates) if reranks else k, where
-    )
-    if reranks:
-        from rag.retrieve.rerank import rerank
-
-        share = limits().seconds_left() * _RERANK_SHARE
-        with Budget(seconds=max(share, 1e-6) if share != float("inf") else None).running():
-            hits = rerank(reranks, question, hits, k, context.config.aws)
+    hits = _found(context, target, question, principals, k, where)
     if not hits and not synced(context):
         raise NotIndexed(
             f"The corpus {context.corpus} was never synced into this state folder.",
@@ -128,12 +119,37 @@ def _found(
         vector = of_question(context.embedder_of(embedding), question) if embedding else None
         try:
             return within(
-                target, question, vector, principals, k, where, embedding, context.config.search
+                target,
+                question,
+                vector,
+                principals,
+                k,
+                where,
+                embedding,
+                context.config.search,
+                _reranked(context, question),
             )
         except ModelChanged:
             if not left:
                 raise
     raise AssertionError
+
+
+def _reranked(context: Context, question: Masked) -> Reranked | None:
+    """Return what orders hits as the corpus file says; None: nothing, or it costs too much."""
+    settings = context.config.search
+    uri = settings.rerank
+    if uri is None or not _pays_reranking(uri, settings.candidates):
+        return None
+
+    def ordered(hits: Sequence[Hit]) -> list[Hit]:
+        from rag.retrieve.rerank import rerank
+
+        share = limits().seconds_left() * _RERANK_SHARE
+        with Budget(seconds=max(share, 1e-6) if share != float("inf") else None).running():
+            return rerank(uri, question, hits, settings.candidates, context.config.aws)
+
+    return ordered
 
 
 def _pays_embedding(embedding: Embedding, question: Masked) -> bool:
@@ -144,8 +160,9 @@ def _pays_embedding(embedding: Embedding, question: Masked) -> bool:
     return limits().affords(price_of(model, len(question.encode())))
 
 
-def _pays_reranking(context: Context) -> bool:
-    settings = context.config.search
-    model = (settings.rerank or "").partition("/")[2]
-    queries = -(-settings.candidates // _PASSAGES_A_QUERY)
+def _pays_reranking(uri: str, candidates: int) -> bool:
+    family, _, model = uri.partition("/")
+    if family == "embedded":
+        return True
+    queries = -(-candidates // _PASSAGES_A_QUERY)
     return limits().affords(price_of(model, 0, queries=queries))

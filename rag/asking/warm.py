@@ -25,6 +25,7 @@ def warm(context: Context, *, freeze: bool) -> None:
             It walks some million objects of libraries again and again, 50 to 150 ms at a time
             (https://docs.python.org/3/library/gc.html#gc.freeze).
     """
+    from rag.models import relevance
     from rag.retrieve.search import search
 
     question = context.question_masker.mask_text("Who keeps this ready?").text
@@ -43,6 +44,9 @@ def warm(context: Context, *, freeze: bool) -> None:
             embedding=embedding,
             settings=context.config.search,
         )
+    reranker = context.config.search.rerank
+    if reranker and reranker.startswith("embedded/"):
+        relevance.scores(question, [question])
     if context.config.answer.model.startswith("embedded/extractive"):
         _read(context)
     if freeze:

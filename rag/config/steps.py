@@ -14,7 +14,7 @@ ANSWERERS = (
     *("embedded/extractive", "embedded/extractive-plain", "embedded/smollm2"),
     *("bedrock/", "sagemaker/"),
 )
-RERANKERS = ("bedrock/", "sagemaker/")
+RERANKERS = ("embedded/minilm-reranker", "bedrock/", "sagemaker/")
 """Models by URI; an entry that ends in a slash stands for every name after it."""
 
 Action = Literal["redact", "partial", "pseudonym", "block", "keep", "generalize", "shift", "shape"]
@@ -232,9 +232,11 @@ class Search(Section):
     """How passages are ranked."""
 
     rerank: Annotated[str, _model(*RERANKERS)] | None = Field(
-        None, description="Reranker URI: bedrock/MODEL_ID or sagemaker/ENDPOINT"
+        "embedded/minilm-reranker",
+        description="Reranker URI: embedded/minilm-reranker, bedrock/MODEL_ID, "
+        "sagemaker/ENDPOINT; null: none",
     )
-    candidates: int = Field(50, ge=1, le=1000, description="Passages that the reranker reads")
+    candidates: int = Field(20, ge=1, le=1000, description="Passages that the reranker reads")
     fusion: Literal["scores", "ranks"] = Field(
         "scores", description="How the legs are joined: by weighted scores, or by ranks (RRF)"
     )
@@ -246,6 +248,12 @@ class Search(Section):
     )
     feedback: float = Field(
         0.3, ge=0, le=0.9, description="Share of the first passages in a second search; 0: none"
+    )
+    related: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="Share of its neighbours' scores in a passage's, after the first 20; 0: none",
     )
     exact: bool = Field(
         True, description="Prefer passages that hold the codes and quotes of the question"

@@ -149,15 +149,20 @@ def package_file(package: str, path: str) -> Path:
     return Path(found.origin).parent / path
 
 
-def compiled(threads: int, *, pooled: bool = True, **settings: Any) -> Any:
+def compiled(threads: int, **settings: Any) -> Any:
     """Return the model as OpenVINO runs it: token ids and mask in, normalised vectors out.
 
     Args:
-        pooled: Else out come the vectors of all tokens: (texts, tokens, dimensions), as they are.
         settings: Of OpenVINO, over those used here.
     """
+    return compile_model(_pooled(read_model()), threads, **settings)
+
+
+def tokenwise() -> Any:
+    """Return the model with the vectors of all tokens out: (texts, tokens, dimensions)."""
     model = read_model()
-    return compile_model(_pooled(model) if pooled else _tokenwise(model), threads, **settings)
+    hidden = model.output(0).get_node().input_value(0)
+    return openvino().Model([hidden], model.get_parameters(), "minilm_tokens")
 
 
 def read_model() -> Any:
@@ -235,11 +240,6 @@ def _pooled(model: Any) -> Any:
     summed = op.squeeze(op.matmul(op.unsqueeze(mask, one), hidden, False, False), one)
     pooled = op.normalize_l2(summed, op.constant(numpy.array([1])), 1e-12, "max")
     return ov.Model([pooled], model.get_parameters(), "minilm")
-
-
-def _tokenwise(model: Any) -> Any:
-    hidden = model.output(0).get_node().input_value(0)
-    return openvino().Model([hidden], model.get_parameters(), "minilm_tokens")
 
 
 def _tokenizer() -> Tokenizer:

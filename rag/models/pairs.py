@@ -8,8 +8,8 @@ nothing is trained here and nothing further is shipped.
 from __future__ import annotations
 
 import math
+import os
 import re
-import threading
 from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from rag.masked import Masked, require
 from rag.models import embedded
+from rag.models.engine import Engine
 
 if TYPE_CHECKING:
     import numpy
@@ -30,7 +31,6 @@ _STOP = frozenset(
         you your""",
     )
 )
-_busy = threading.Lock()
 
 
 def scores(question: Masked, texts: Sequence[Masked]) -> numpy.ndarray:
@@ -82,9 +82,9 @@ def _vectors(texts: Sequence[Masked]) -> list[tuple[list[str], Any, Any]]:
     """
     encoded = embedded.whole().encode_batch(list(texts))
     read: dict[int, tuple[list[str], Any, Any]] = {}
-    for batch, feed in embedded.fed([one.ids for one in encoded]):
-        with _busy:
-            hidden = _request().infer(feed, share_inputs=True)[0].copy()
+    made = list(embedded.fed([one.ids for one in encoded]))
+    outputs = _engine(os.getpid()).outputs(feed for _, feed in made)
+    for (batch, _), hidden in zip(made, outputs, strict=True):
         for row, place in enumerate(batch):
             end = len(encoded[place].ids)
             inner = slice(1, end - 1)  # without [CLS] and [SEP]
@@ -105,5 +105,5 @@ def _unit(vectors: Any) -> Any:
 
 
 @lru_cache(maxsize=1)
-def _request() -> Any:
-    return embedded.compiled(1, pooled=False).create_infer_request()
+def _engine(process: int) -> Engine:
+    return Engine(embedded.tokenwise())

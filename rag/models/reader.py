@@ -1,30 +1,31 @@
 """Reads a question and a passage together, and says which sentence holds the answer, or none.
 
 Span extraction with a place for "no answer" (SQuAD 2.0: Rajpurkar, Jia, Liang, ACL 2018). The lower
-layers are those of the embedding model (`rag.models.embedded`), which come inside its package; the
-upper ones were trained by ``packaging/reader/train.py`` and are `reader.npz` beside this file.
+layers are those of the reranker (`rag.models.relevance`), which come inside its package; the upper
+ones were trained by ``packaging/reader/train.py`` and are `reader.npz` beside this file.
 """
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.masked import Masked, require
-from rag.models import embedded
+from rag.models import bert, embedded, relevance
+from rag.models.engine import Engine
+from rag.models.relevance import CLS, SEP
 
 if TYPE_CHECKING:
     import numpy
 
     Weights = dict[str, numpy.ndarray]
 
-LOWER = 3
-"""Layers of the embedding model that are kept as they are."""
-HEADS = 12
+LOWER = 9
+"""Layers of the reranker that are kept as they are."""
 WINDOW = 128
 """Tokens of a passage that are read at a time; a longer sentence is cut."""
 QUESTION = 48
@@ -32,10 +33,8 @@ QUESTION = 48
 
 NEAR, SPREAD = 0.5, 4.0
 """Cosines of tokens are told as their distance from the first, times the second."""
-CLS, SEP = 101, 102
 
 WEIGHTS = Path(__file__).with_name("reader.npz")
-_busy = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +122,9 @@ def sentence_scores(logits: Any, spans: Sequence[tuple[int, int]]) -> list[float
 
 def _read(fed: Sequence[Window]) -> Iterator[tuple[int, Any]]:
     """Yield the place of each window and its logits (tokens, 2)."""
-    for batch, feed in feeds(fed):
-        with _busy:
-            logits = _request().infer(feed, share_inputs=True)[0].copy()
+    made = list(feeds(fed))
+    read = _engine(os.getpid()).outputs(feed for _, feed in made)
+    for (batch, _), logits in zip(made, read, strict=True):
         for row, place in enumerate(batch):
             yield place, logits[row]
 
@@ -138,89 +137,37 @@ def feeds(fed: Sequence[Window]) -> Iterator[tuple[list[int], embedded.Feed]]:
         yield batch, feed
 
 
-def layers(weights: Weights) -> int:
-    """Return how many upper layers there are."""
-    return sum(name.endswith(".query.weight") for name in weights)
-
-
 @lru_cache(maxsize=1)
-def _request() -> Any:
+def _engine(process: int) -> Engine:
     import numpy
 
     with numpy.load(WEIGHTS) as file:
         weights = {name: file[name] for name in file.files}
-    return embedded.compile_model(_whole(weights), 1).create_infer_request()
+    return Engine(_whole(weights))
 
 
 def lower() -> Any:
     """Return the lower layers: token ids, mask and types in, (texts, tokens, dimensions) out."""
-    model = embedded.read_model()
-    return embedded.openvino().Model([_hidden(model)], model.get_parameters(), "lower")
-
-
-def _hidden(model: Any) -> Any:
-    """Return the output of the last of the lower layers."""
-    wanted = f"encoder.layer.{LOWER - 1}.output.LayerNorm.bias"
-    for node in model.get_ops():
-        if node.get_friendly_name().endswith(wanted):
-            (target,) = node.output(0).get_target_inputs()
-            return target.get_node().output(0)
-    raise LookupError(f"the embedding model has no {wanted}")
+    inputs, x = relevance.lower(relevance.weights(), LOWER)
+    return embedded.openvino().Model([x], list(inputs.values()), "lower")
 
 
 def _whole(weights: Weights) -> Any:
     """Return lower and upper layers and both heads: logits (texts, tokens, 2) out."""
-    import numpy
     from openvino import opset13 as op
 
-    def constant(value: Any, kind: Any = numpy.float32) -> Any:
-        return op.constant(numpy.asarray(value, kind))
-
-    def dense(x: Any, name: str) -> Any:
-        """Weights are int8 with a scale for each output: (out, in)."""
-        kept = op.convert(op.constant(weights[f"{name}.weight"]), "f32")
-        weight = op.multiply(kept, constant(weights[f"{name}.scale"][:, None]))
-        return op.add(op.matmul(x, weight, False, True), constant(weights[f"{name}.bias"]))
-
-    def normal(x: Any, name: str) -> Any:
-        axes = op.constant(numpy.array([-1]))
-        unit = op.mvn(x, axes, True, 1e-12, "inside_sqrt")
-        scaled = op.multiply(unit, constant(weights[f"{name}.weight"]))
-        return op.add(scaled, constant(weights[f"{name}.bias"]))
-
-    def heads(x: Any) -> Any:
-        """(texts, tokens, dimensions) to (texts, heads, tokens, dimensions of a head)."""
-        split = op.reshape(x, op.constant(numpy.array([0, 0, HEADS, -1])), True)
-        return op.transpose(split, op.constant(numpy.array([0, 2, 1, 3])))
-
-    model = embedded.read_model()
-    x = _hidden(model)
-    x = op.add(x, op.matmul(_matches(model, x), constant(weights["match.weight"]), False, True))
-    mask = op.convert(model.input("attention_mask"), "f32")
-    blind = op.multiply(op.subtract(mask, constant(1.0)), constant(1e9))
-    blind = op.unsqueeze(blind, op.constant(numpy.array([1, 2])))
-    size = weights["0.query.weight"].shape[0]
-    for layer in range(layers(weights)):
-        query, key, value = (
-            heads(dense(x, f"{layer}.{part}")) for part in ("query", "key", "value")
-        )
-        scores = op.multiply(op.matmul(query, key, False, True), constant((size / HEADS) ** -0.5))
-        seen = op.matmul(op.softmax(op.add(scores, blind), -1), value, False, False)
-        joined = op.reshape(
-            op.transpose(seen, op.constant(numpy.array([0, 2, 1, 3]))),
-            op.constant(numpy.array([0, 0, -1])),
-            True,
-        )
-        x = normal(op.add(x, dense(joined, f"{layer}.attended")), f"{layer}.first")
-        wide = op.gelu(dense(x, f"{layer}.wide"), "tanh")
-        x = normal(op.add(x, dense(wide, f"{layer}.narrow")), f"{layer}.second")
-    logits = op.add(
-        op.matmul(x, constant(weights["head.weight"]), False, True), constant(weights["head.bias"])
-    )
-    return embedded.openvino().Model([logits], model.get_parameters(), "reader")
+    inputs, x = relevance.lower(relevance.weights(), LOWER)
+    told = op.matmul(_matches(inputs, x), bert.constant(weights["match.weight"]), False, True)
+    x = op.add(x, told)
+    hidden = bert.blind(inputs["attention_mask"])
+    for number in range(bert.layers(weights)):
+        x = bert.layer(x, weights, number, hidden, "tanh")
+    head = op.matmul(x, bert.constant(weights["head.weight"]), False, True)
+    logits = op.add(head, bert.constant(weights["head.bias"]))
+    return embedded.openvino().Model([logits], list(inputs.values()), "reader")
 
 
-def _matches(model: Any, hidden: Any) -> Any:
+def _matches(inputs: Mapping[str, Any], hidden: Any) -> Any:
     """Tell of each token whether the other text has it, and how near its nearest there is.
 
     Returns: (texts, tokens, 4): both for the question's tokens, then both for the passage's; 0
@@ -236,8 +183,8 @@ def _matches(model: Any, hidden: Any) -> Any:
         """(texts, tokens, tokens) to (texts, tokens, 1): over the tokens of the other text."""
         return op.reduce_max(x, op.constant(numpy.array([-1])), True)
 
-    ids, types = model.input("input_ids"), model.input("token_type_ids")
-    mask = op.convert(model.input("attention_mask"), "boolean")
+    ids, types = inputs["input_ids"], inputs["token_type_ids"]
+    mask = op.convert(inputs["attention_mask"], "boolean")
     special = op.logical_or(
         op.equal(ids, constant(CLS, numpy.int64)), op.equal(ids, constant(SEP, numpy.int64))
     )

@@ -1,8 +1,8 @@
 """The best of many candidates, ordered by a model that reads question and passage together.
 
-``bedrock/MODEL_ID`` on langchain-aws, or ``sagemaker/ENDPOINT`` that speaks as Text Embeddings
-Inference does. A reranker only orders what the asker may read already; when it cannot answer, the
-order of the search stands.
+``embedded/minilm-reranker`` in this process (`rag.models.relevance`), ``bedrock/MODEL_ID`` on
+langchain-aws, or ``sagemaker/ENDPOINT`` that speaks as Text Embeddings Inference does. A reranker
+only orders what the asker may read already; when it cannot answer, the order of the search stands.
 """
 
 from __future__ import annotations
@@ -24,50 +24,92 @@ from rag.records import Hit
 from rag.telemetry import WARNING, event
 
 if TYPE_CHECKING:
+    import numpy
+
     from rag.config import Aws
 
 BATCH = 32
 """Passages in a call to an endpoint: what Text Embeddings Inference takes unless told otherwise."""
 
-Scores = Callable[[Masked, Sequence[Masked], int], list[tuple[int, float]]]
-"""A question, texts, and how many are wanted, to places and scores; best first."""
+SHARE, WORDS = 0.5, 12
+"""The embedded reranker's say beside the search's is half, and for a question of more than 24 words
+that of 12 of them: it learned from questions of six, and of long ones the search knows more
+(``bench/retrieval.py``)."""
+
+Scores = Callable[[Masked, Sequence[Masked]], list[tuple[int, float]]]
+"""A question and texts to places and scores, best first."""
 
 log = logging.getLogger(__name__)
 
 
-def rerank(uri: str, question: Masked, hits: Sequence[Hit], k: int, aws: Aws) -> list[Hit]:
-    """Return the `k` best of `hits` for `question`, best first, with the reranker's scores.
+def rerank(uri: str, question: Masked, hits: Sequence[Hit], candidates: int, aws: Aws) -> list[Hit]:
+    """Return `hits` with the first `candidates` in the reranker's order, with its scores.
 
     A reranker that cannot answer in time costs the better order, not the answer: the hits come
     back as they were, and the log says so.
 
     Args:
-        uri: ``bedrock/MODEL_ID`` or ``sagemaker/ENDPOINT``.
+        uri: ``embedded/minilm-reranker``, ``bedrock/MODEL_ID`` or ``sagemaker/ENDPOINT``.
+        candidates: So many are read; those after them stay there, with the scores they have.
 
     Raises:
         ServiceRefused: It will not do this at all, which somebody must mend.
     """
-    if len(hits) < 2:
-        return list(hits)[:k]
+    read, rest = hits[:candidates], hits[candidates:]
+    if len(read) < 2:
+        return list(hits)
     require(question, "The reranker")
-    texts = [require(hit.chunk.embedded_text, "The reranker") for hit in hits]
+    texts = [require(hit.chunk.embedded_text, "The reranker") for hit in read]
     try:
-        ranked = _scores(uri, aws)(question, texts, k)
+        if uri.startswith("embedded/"):
+            ranked = _embedded(question, texts, [hit.score for hit in read])
+        else:
+            ranked = _scores(uri, aws)(question, texts)
     except ServiceFailed as error:
         event(log, WARNING, "not reranked, the order of the search stands", error=error)
-        return list(hits)[:k]
-    return [
-        replace(hits[place], score=score, legs={**hits[place].legs, "rerank": rank})
-        for rank, (place, score) in enumerate(ranked[:k], start=1)
+        return list(hits)
+    ordered = [
+        replace(read[place], score=score, legs={**read[place].legs, "rerank": rank})
+        for rank, (place, score) in enumerate(ranked, start=1)
     ]
+    return [*ordered, *rest]
+
+
+def _embedded(
+    question: Masked, texts: Sequence[Masked], found: Sequence[float]
+) -> list[tuple[int, float]]:
+    """Return the order that search and reranker make together, scored as the search does.
+
+    Both are told in standard deviations over these texts.
+
+    Args:
+        found: The search's scores.
+    """
+    import numpy
+
+    from rag.models import relevance
+    from rag.models.readable import readable
+
+    asked, *told = readable([question, *texts])
+    own = numpy.array(found)
+    share = min(SHARE, WORDS / max(1, len(question.split())))
+    both = share * _standard(relevance.scores(asked, told)) + (1 - share) * _standard(own)
+    scores = (own.mean() + own.std() * both).tolist()
+    return sorted(enumerate(scores), key=lambda one: -one[1])
+
+
+def _standard(values: numpy.ndarray) -> numpy.ndarray:
+    spread = float(values.std())
+    standard: numpy.ndarray = (values - values.mean()) / (spread if spread > 0 else 1.0)
+    return standard
 
 
 def _scores(uri: str, aws: Aws) -> Scores:
     family, _, name = uri.partition("/")
     runtime = _runtime(family, name, aws.model_dump_json(), os.getpid())
     if family == "bedrock":
-        return lambda question, texts, k: _bedrock(runtime, name, aws, question, texts, k)
-    return lambda question, texts, _: _sagemaker(runtime, name, aws, question, texts)
+        return lambda question, texts: _bedrock(runtime, name, aws, question, texts)
+    return lambda question, texts: _sagemaker(runtime, name, aws, question, texts)
 
 
 @lru_cache(maxsize=8)
@@ -83,7 +125,7 @@ def _runtime(family: str, name: str, aws_json: str, process: int) -> Runtime:
 
 
 def _bedrock(
-    runtime: Runtime, model: str, aws: Aws, question: Masked, texts: Sequence[Masked], k: int
+    runtime: Runtime, model: str, aws: Aws, question: Masked, texts: Sequence[Masked]
 ) -> list[tuple[int, float]]:
     from langchain_aws import BedrockRerank
 
@@ -91,7 +133,9 @@ def _bedrock(
     if not model.startswith("arn:"):
         where = client("bedrock-agent-runtime", aws, once=True).meta
         arn = f"arn:{where.partition}:bedrock:{where.region_name}::foundation-model/{model}"
-    found = BedrockRerank(model_arn=arn, client=runtime).rerank(list(texts), question, top_n=k)
+    found = BedrockRerank(model_arn=arn, client=runtime).rerank(
+        list(texts), question, top_n=len(texts)
+    )
     return _in_order(found, "relevance_score", len(texts), runtime.calls.name)
 
 

@@ -1,13 +1,13 @@
 """Hybrid search within the asker's rights: by meaning and by words, as the corpus file says.
 
 The legs are asked, their scores joined, what was found asks again (`rag.retrieve.feedback`), and
-the order is made good: what a question names exactly first, nothing twice.
+the order is made good: what a question names exactly first, nothing twice, as a reranker reads it.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from rag.retrieve.feedback import PASSAGES, moved, words
 from rag.retrieve.fuse import by_rank, by_score, scored
 from rag.retrieve.neighbours import joined
 from rag.retrieve.query import Query, Where
+from rag.retrieve.related import FIRST, smoothed
 from rag.retrieve.words import about
 from rag.telemetry import ERROR, event
 
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 
 _DEPTH = 100
 """Hits of a leg at least: feedback and fusion want more than is shown."""
+
+Reranked = Callable[[Sequence[Hit]], list[Hit]]
+"""Hits, best first, to all of them in a better order."""
 
 log = logging.getLogger(__name__)
 
@@ -72,6 +76,7 @@ def search(
     where: Where | Filter | None = None,
     embedding: Embedding | None = None,
     settings: Search | None = None,
+    reranked: Reranked | None = None,
 ) -> list[Hit]:
     """The `k` best passages that the asker may read, best first.
 
@@ -83,7 +88,9 @@ def search(
         k: How many at most, without the neighbours that `settings` may add.
         where: Narrows what is searched.
         embedding: The model that made `vector`, as the target named it.
-        settings: The corpus file's section; None: its defaults.
+        settings: The corpus file's section; None: its defaults. Who is named there as a reranker
+            is not called: that is `reranked`.
+        reranked: Puts the first hits in a better order; None: the search's stands.
 
     Raises:
         ModelChanged: the target serves an index of another model by now.
@@ -94,15 +101,22 @@ def search(
 
         settings = Search()
     query = Query(question, vector, tuple(principals), where or Where(), embedding)
-    asked = _asked(target, query, max(_DEPTH, 3 * k), settings)
+    read = settings.candidates if reranked else 0
+    asked = _asked(target, query, max(_DEPTH, 3 * k, read), settings)
     legs = target.legs(asked.query, asked.depth)
     hits = readable(asked.fused(legs, best=PASSAGES if asked.again else None), principals)
     if asked.again and hits:
         hits = readable(_again(target, asked, legs, hits), principals)
+    if settings.related and k > FIRST and settings.fusion == "scores":
+        hits = smoothed(hits, settings.related)
     if settings.exact:
         hits = preferred(question, hits)
     if settings.collapse:
-        hits = collapsed(hits, k)
+        hits = collapsed(hits, max(k, read))
+    if reranked is not None:
+        hits = reranked(hits)
+        if settings.collapse:
+            hits = collapsed(hits, k)
     hits = spread_out(hits, k, settings.diversity)
     if settings.neighbours:
         hits = readable(joined(target, asked.query, hits, settings.neighbours), principals)

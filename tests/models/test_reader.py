@@ -112,26 +112,3 @@ def test_gradients_of_the_training_are_those_of_its_loss(monkeypatch: pytest.Mon
         less = loss()
         value[place] = before
         assert gradients[name][place] == pytest.approx((more - less) / (2 * step), abs=1e-6), name
-
-
-def test_sentences_turned_into_questions_hold_the_answers_and_spoiled_ones_ask_otherwise(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.syspath_prepend(str(PACKAGING))
-    import cloze
-
-    told = [
-        "The Romans built a long wall in Scotland in 122.",
-        "The council of Geneva accepted the new treaty in 1864.",
-        "Marie Lindt founded the bank in Vienna.",
-    ]
-    made = [one for _, one in cloze.questions([told], seed=2)]
-    assert made == [one for _, one in cloze.questions([told], seed=2)]
-    assert len(made) >= 3
-    for one in made:
-        assert one.question.endswith("?")
-        assert one.answer is None or one.answer in told[one.place]
-    asked = "Who founded the bank in Vienna?"
-    (spoiled,) = cloze.spoiled([asked], [told], seed=1)
-    assert spoiled is not None
-    assert spoiled != asked
