@@ -8,22 +8,23 @@ given, and in a real OpenSearch: a node of its own, or the one at URL, whose ALI
 is filled. p50 and p99 in ms over the questions, each asked once, by one asker who may read a third
 of the passages and by one who may read a twentieth; then 1, 2, 4 and 8 askers in threads.
 
-Search is all of `rag.retrieve.search.search`: both legs, their fusion, and the text leg again with
-feedback. CPU is the time that this process's threads worked, which other work on the machine makes
-hardly longer; an OpenSearch works elsewhere. ``--recall``: what the vector leg finds of the exact
-best.
+Search is all of `rag.retrieve.search.search` without a reranker, which is told apart: both legs,
+their fusion, and the text leg again with feedback. CPU is the time that this process's threads
+worked, which other work on the machine makes hardly longer; an OpenSearch works elsewhere.
+``--recall``: what the vector leg finds of the exact best.
 """
 
 from __future__ import annotations
 
 import argparse
 import gc
+import multiprocessing
 import os
 import platform
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,14 +41,17 @@ from rag.masked.passed import passed as masked
 from rag.records import Hit
 from rag.retrieve.filters import EVERYTHING
 from rag.retrieve.query import Query
-from rag.retrieve.search import search
+from rag.retrieve.rerank import rerank
+from rag.retrieve.search import Reranked, search
 from rag.targets import Target, conditions
 from rag.targets.embedded import EmbeddedIndex
 
 ASKERS = {"a third": ("group:all",), "a twentieth": ("group:3", "user:ana")}
 SIDE_BY_SIDE = (1, 2, 4, 8)
 HITS = 12
-WARM = 10
+WARM = 50
+RERANKED = 60
+"""Questions whose hits are reranked side by side."""
 Question = tuple[Masked, np.ndarray]
 
 
@@ -150,7 +154,9 @@ def answered(target: Target, asked: Sequence[Question]) -> Times:
             masker.mask_text(text)
         with kept.of("embed the question"):
             embedder.embed_query(text)
-        hits = search(target, text, vector.tolist(), ASKERS["a third"], HITS)
+        hits = search(target, text, vector.tolist(), ASKERS["a third"], config.Search().candidates)
+        with kept.of("rerank"):
+            hits = reranked(text)(hits)[:HITS]
         with kept.of("pack"):
             packed = pack(hits, 1500, count, text)
         with kept.of("extract"):
@@ -158,12 +164,24 @@ def answered(target: Target, asked: Sequence[Question]) -> Times:
     return times
 
 
-def side_by_side(target: Target, asked: Sequence[Question], askers: int) -> tuple[float, float]:
+def reranked(text: Masked) -> Reranked:
+    """Return what puts hits in the default reranker's order."""
+    settings = config.Search()
+    assert settings.rerank
+    uri = settings.rerank
+    return lambda hits: rerank(uri, text, hits, settings.candidates, config.Aws())
+
+
+def side_by_side(
+    target: Target, asked: Sequence[Question], askers: int, *, reranks: bool = False
+) -> tuple[float, float]:
     """Return searches a second by so many askers in threads, and the p99 of one in ms."""
 
     def one(question: Question) -> float:
+        text, vector = question
+        better = reranked(text) if reranks else None
         started = time.perf_counter()
-        search(target, question[0], question[1].tolist(), ASKERS["a third"], HITS)
+        search(target, text, vector.tolist(), ASKERS["a third"], HITS, reranked=better)
         return time.perf_counter() - started
 
     with ThreadPoolExecutor(askers) as threads:
@@ -173,6 +191,41 @@ def side_by_side(target: Target, asked: Sequence[Question], askers: int) -> tupl
     return len(asked) / whole, 1000 * float(np.quantile(seconds, 0.99))
 
 
+def in_processes(folder: Path, count: int, processes: int) -> tuple[float, float]:
+    """Return searches a second by one asker in each of some processes, and the p99 of one in ms.
+
+    Args:
+        folder: Of the embedded index, which they share.
+        count: Questions of each.
+    """
+    context = multiprocessing.get_context("spawn")
+    together = context.Barrier(processes)
+    with ProcessPoolExecutor(processes, context, _together, (together,)) as pool:
+        told = list(pool.map(_asks, [folder] * processes, [count] * processes))
+    whole = max(end for _, end, _ in told) - min(start for start, _, _ in told)
+    seconds = [one for _, _, each in told for one in each]
+    return len(seconds) / whole, 1000 * float(np.quantile(seconds, 0.99))
+
+
+def _together(barrier: Any) -> None:
+    global _barrier
+    _barrier = barrier
+
+
+def _asks(folder: Path, count: int) -> tuple[float, float, list[float]]:
+    """Ask in this process, when all are ready; return start, end, and the seconds of each."""
+    index, asked = embedded(folder, 0), questions(count)
+    ready(index, asked[0], ASKERS["a third"])
+    seconds = []
+    _barrier.wait(60)
+    start = time.time()
+    for text, vector in asked:
+        began = time.perf_counter()
+        search(index, text, vector.tolist(), ASKERS["a third"], HITS)
+        seconds.append(time.perf_counter() - began)
+    return start, time.time(), seconds
+
+
 def measure(name: str, target: Target, asked: Sequence[Question]) -> None:
     for share, asker in ASKERS.items():
         print(f"\n{name}: an asker who may read {share} of the passages")
@@ -180,6 +233,9 @@ def measure(name: str, target: Target, asked: Sequence[Question]) -> None:
     for askers in SIDE_BY_SIDE:
         rate, p99 = side_by_side(target, asked, askers)
         print(f"    {askers} askers: {rate:6.1f} searches/s, p99 {p99:7.1f} ms")
+    for askers in SIDE_BY_SIDE[:3]:
+        rate, p99 = side_by_side(target, asked[:RERANKED], askers, reranks=True)
+        print(f"    {askers} askers, reranked: {rate:6.1f} searches/s, p99 {p99:7.1f} ms")
 
 
 # Targets, filled
@@ -255,6 +311,9 @@ def main() -> None:
             print("\nBefore search and after it")
             answered(index, asked).show()
             measure("Embedded", index, asked)
+            for processes in SIDE_BY_SIDE[:2]:
+                rate, p99 = in_processes(index.folder, len(asked), processes)
+                print(f"    {processes} processes: {rate:6.1f} searches/s, p99 {p99:7.1f} ms")
             if chosen.recall:
                 recall(index, asked[:40])
     if chosen.only != "embedded":
