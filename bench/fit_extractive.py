@@ -49,7 +49,6 @@ PLAIN = (
 """What sentences are ranked by, and what supports the best one."""
 BUDGET = 1500
 HITS = 12
-RERANKER, CANDIDATES = "embedded/minilm-reranker", 20
 THRESHOLD = 0.6
 """Where an answer and silence are equally right: half of the log-odds lie on either side."""
 
@@ -161,6 +160,7 @@ def main() -> None:
     asked += [(question, "hidden") for question in answerable[::2]]
 
     found: list[tuple[Any, Any]] = []
+    default = config.Search()
     with tempfile.TemporaryDirectory() as root:
         target = index(corpus, embed, Path(root))
         for question, kind in asked:
@@ -169,7 +169,8 @@ def main() -> None:
             subject = titles[question["document"]]
             if kind == "hidden":
                 hits = [hit for hit in hits if titles[hit.chunk.document_id] != subject]
-            hits = rerank(RERANKER, masked(question["text"]), hits, CANDIDATES, config.Aws())
+            text = masked(question["text"])
+            hits = rerank(str(default.rerank), text, hits, default.reranked, config.Aws())
             passages = pack(hits[:HITS], BUDGET, lambda text: model.count([text])[0]).passages
             found.append(look(question, kind, passages, reads=not given.plain))
             if len(found) % 50 == 0:

@@ -154,7 +154,7 @@ def answered(target: Target, asked: Sequence[Question]) -> Times:
             masker.mask_text(text)
         with kept.of("embed the question"):
             embedder.embed_query(text)
-        hits = search(target, text, vector.tolist(), ASKERS["a third"], config.Search().candidates)
+        hits = search(target, text, vector.tolist(), ASKERS["a third"], config.Search().reranked)
         with kept.of("rerank"):
             hits = reranked(text)(hits)[:HITS]
         with kept.of("pack"):
@@ -169,7 +169,7 @@ def reranked(text: Masked) -> Reranked:
     settings = config.Search()
     assert settings.rerank
     uri = settings.rerank
-    return lambda hits: rerank(uri, text, hits, settings.candidates, config.Aws())
+    return lambda hits: rerank(uri, text, hits, settings.reranked, config.Aws())
 
 
 def side_by_side(

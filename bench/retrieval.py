@@ -137,7 +137,7 @@ def _reranked(settings: Search, text: Masked) -> Reranked | None:
     uri = settings.rerank
     if uri is None:
         return None
-    return lambda hits: rerank(uri, text, hits, settings.candidates, Aws())
+    return lambda hits: rerank(uri, text, hits, settings.reranked, Aws())
 
 
 def _told(

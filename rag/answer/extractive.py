@@ -191,8 +191,10 @@ class _Told:
         spans = split(passage.text)
         self.placed = [(start, passage.text[start:end]) for start, end in spans]
         self.sentences = [text for _, text in self.placed]
-        heading = passage.hit.chunk.heading
-        self.asked, self.heading, *self.read = readable([question, heading, *self.sentences])
+        chunk = passage.hit.chunk
+        self.asked, self.whole, self.heading, *self.read = readable(
+            [question, chunk.embedded_text, chunk.heading, *self.sentences]
+        )
 
 
 Columns = dict[str, Sequence[float]]
@@ -214,7 +216,7 @@ def _read(told: Sequence[_Told]) -> Columns:
     asked = told[0].asked
     odds = reader.read(asked, [one.read for one in told])
     sentences = [fixed("{}. {}", one.heading, text) for one in told for text in one.read]
-    wholes = [fixed("{}. {}", one.heading, SPACE.join(one.read)) for one in told]
+    wholes = [one.whole for one in told]
     fits = relevance.scores(asked, [*sentences, *wholes]).tolist()
     passages = zip(told, fits[len(sentences) :], strict=True)
     return {

@@ -139,7 +139,7 @@ def _reranked(context: Context, question: Masked) -> Reranked | None:
     """Return what orders hits as the corpus file says; None: nothing, or it costs too much."""
     settings = context.config.search
     uri = settings.rerank
-    if uri is None or not _pays_reranking(uri, settings.candidates):
+    if uri is None or not _pays_reranking(uri, settings.reranked):
         return None
 
     def ordered(hits: Sequence[Hit]) -> list[Hit]:
@@ -147,7 +147,7 @@ def _reranked(context: Context, question: Masked) -> Reranked | None:
 
         share = limits().seconds_left() * _RERANK_SHARE
         with Budget(seconds=max(share, 1e-6) if share != float("inf") else None).running():
-            return rerank(uri, question, hits, settings.candidates, context.config.aws)
+            return rerank(uri, question, hits, settings.reranked, context.config.aws)
 
     return ordered
 

@@ -236,7 +236,12 @@ class Search(Section):
         description="Reranker URI: embedded/minilm-reranker, bedrock/MODEL_ID, "
         "sagemaker/ENDPOINT; null: none",
     )
-    candidates: int = Field(20, ge=1, le=1000, description="Passages that the reranker reads")
+    candidates: int | None = Field(
+        None,
+        ge=1,
+        le=1000,
+        description="Passages that the reranker reads; by default 12 an embedded one, 50 others",
+    )
     fusion: Literal["scores", "ranks"] = Field(
         "scores", description="How the legs are joined: by weighted scores, or by ranks (RRF)"
     )
@@ -268,6 +273,13 @@ class Search(Section):
     language: Literal["english"] = Field(
         "english", description="Of stems and common words in the text leg"
     )
+
+    @property
+    def reranked(self) -> int:
+        """How many passages the reranker reads; 0: there is none."""
+        if self.rerank is None:
+            return 0
+        return self.candidates or (12 if self.rerank.startswith("embedded/") else 50)
 
 
 class Spending(Section):

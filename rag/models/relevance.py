@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from rag.budget import limits
@@ -27,6 +28,8 @@ QUESTION = 96
 LONGEST = 320
 """Tokens of a question and a passage that are read."""
 CLS, SEP = 101, 102
+REMEMBERED = 20_000
+"""Scores that are kept: an answerer reads what was reranked, and tuning asks the same again."""
 
 _PARTS = {
     "attention/self/query": "query",
@@ -38,6 +41,7 @@ _PARTS = {
     "attention/output/LayerNorm": "first",
     "output/LayerNorm": "second",
 }
+_known: dict[bytes, float] = {}
 _LAYER = re.compile(r"encoder/layer/(\d+)/(.+)")
 
 
@@ -52,14 +56,32 @@ def scores(question: Masked, texts: Sequence[Masked]) -> numpy.ndarray:
 
     for text in (question, *texts):
         require(text, "The reranker")
-    found = numpy.zeros(len(texts), numpy.float32)
-    made = list(feeds(question, texts))
+    keys = [_key(question, text) for text in texts]
+    known = {key: score for key in keys if (score := _known.get(key)) is not None}
+    unread = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
+    known.update(_read(question, unread))
+    return numpy.array([known[key] for key in keys], numpy.float32)
+
+
+def _read(question: Masked, texts: Mapping[bytes, Masked]) -> dict[bytes, float]:
+    """Score texts by key, and remember them."""
+    keys, found = list(texts), {}
+    made = list(feeds(question, list(texts.values())))
     read = _engine(os.getpid()).outputs(feed for _, feed in made)
-    for batch, logits in zip((batch for batch, _ in made), read, strict=True):
+    for (batch, _), logits in zip(made, read, strict=True):
         if limits().expired:
             raise ServiceFailed("The reranker had no time left.", "Give it a larger budget.")
-        found[batch] = logits[:, 0]
+        for place, score in zip(batch, logits[:, 0].tolist(), strict=True):
+            found[keys[place]] = score
+    if len(_known) + len(found) > REMEMBERED:
+        _known.clear()
+    _known.update(found)
     return found
+
+
+def _key(question: str, text: str) -> bytes:
+    """Return what a score is remembered under: no text stays."""
+    return blake2b(f"{len(question)} {question}{text}".encode(), digest_size=16).digest()
 
 
 def feeds(question: str, texts: Sequence[str]) -> Iterator[tuple[list[int], embedded.Feed]]:

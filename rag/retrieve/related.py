@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from rag.records import Hit
 
 FIRST = 20
-"""Hits that stay where they are."""
+"""Hits that stay where they are: more than a reranker reads, unless it is told otherwise."""
 _NEIGHBOURS = 8
 
 

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 BATCH = 32
 """Passages in a call to an endpoint: what Text Embeddings Inference takes unless told otherwise."""
 
-SHARE, WORDS = 0.5, 12
-"""The embedded reranker's say beside the search's is half, and for a question of more than 24 words
+SHARE, WORDS = 0.7, 12
+"""The embedded reranker's say beside the search's, and in a question of more than 17 words
 that of 12 of them: it learned from questions of six, and of long ones the search knows more
 (``bench/retrieval.py``)."""
 

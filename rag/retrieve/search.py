@@ -101,7 +101,7 @@ def search(
 
         settings = Search()
     query = Query(question, vector, tuple(principals), where or Where(), embedding)
-    read = settings.candidates if reranked else 0
+    read = settings.reranked if reranked else 0
     asked = _asked(target, query, max(_DEPTH, 3 * k, read), settings)
     legs = target.legs(asked.query, asked.depth)
     hits = readable(asked.fused(legs, best=PASSAGES if asked.again else None), principals)

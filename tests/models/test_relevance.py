@@ -48,6 +48,23 @@ def test_askers_side_by_side_get_what_one_gets() -> None:
             assert np.array_equal(scores, alone)
 
 
+def test_what_was_read_for_a_question_is_not_read_for_it_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    scores = relevance.scores(QUESTION, TEXTS)
+    read: list[str] = []
+    feeds = relevance.feeds
+    monkeypatch.setattr(
+        relevance, "feeds", lambda question, texts: feeds(question, read.extend(texts) or texts)
+    )
+    other = masked("The canteen is closed in August.")
+    again = relevance.scores(QUESTION, [TEXTS[1], other, TEXTS[0]])
+    assert read == [other]
+    assert (again[0], again[2]) == (scores[1], scores[0])
+    relevance.scores(masked("Who painted the canteen?"), TEXTS[:2])
+    assert read[1:] == TEXTS[:2]
+
+
 def test_a_question_or_a_passage_of_any_length_is_read_as_far_as_there_is_room() -> None:
     long = masked("The canteen opens at half past six. " * 200)
     (feed,) = [feed for _, feed in relevance.feeds(QUESTION, [long])]
@@ -60,7 +77,7 @@ def test_raw_text_is_refused_and_time_is_kept() -> None:
     with pytest.raises(NotMasked):
         relevance.scores(QUESTION, ["Anna Weber"])  # type: ignore[list-item]
     with Budget(seconds=1e-6).running(), pytest.raises(ServiceFailed):
-        relevance.scores(QUESTION, TEXTS)
+        relevance.scores(QUESTION, [masked("Nobody has asked for this yet.")])
 
 
 def test_a_part_of_the_layers_is_there_to_stand_on() -> None:
