@@ -13,6 +13,8 @@ from rag.records import Hit
 
 FIRST = 20
 """Hits that stay where they are: more than a reranker reads, unless it is told otherwise."""
+POOL = 300
+"""Hits among which neighbours are looked for; those after them stay behind."""
 _NEIGHBOURS = 8
 
 
@@ -25,7 +27,7 @@ def smoothed(hits: Sequence[Hit], share: float) -> list[Hit]:
     """
     import numpy
 
-    known = [place for place, hit in enumerate(hits) if hit.vector is not None]
+    known = [place for place, hit in enumerate(hits[:POOL]) if hit.vector is not None]
     if len(hits) <= FIRST or len(known) <= _NEIGHBOURS:
         return list(hits)
     vectors = numpy.asarray([hits[place].vector for place in known], numpy.float32)
@@ -38,5 +40,5 @@ def smoothed(hits: Sequence[Hit], share: float) -> list[Hit]:
     scores = numpy.array([hit.score for hit in hits])
     own = scores[known]
     scores[known] = (1 - share) * own + share * (weights * own[nearest]).sum(axis=1)
-    later = sorted(range(FIRST, len(hits)), key=lambda place: -scores[place])
-    return [*hits[:FIRST], *(hits[place] for place in later)]
+    later = sorted(range(FIRST, min(POOL, len(hits))), key=lambda place: -scores[place])
+    return [*hits[:FIRST], *(hits[place] for place in later), *hits[POOL:]]
