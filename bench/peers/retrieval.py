@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 PEERS = ("langchain", "llamaindex")
+OURS = ("sluice", "sluice, rerank: null")
 
 
 def environment(folder: Path) -> Path:
@@ -100,7 +101,12 @@ def measured(collection: Collection, python: Path, folder: Path) -> dict[str, Sc
     exchange.mkdir(exist_ok=True)
     handed_over(subject, dict(collection.queries), exchange)
     subprocess.run([python, "-W", "ignore", HERE / "worker.py", exchange], check=True)
-    found = {"sluice": rank(subject, collection.queries, judgements).scores}
+    config = subject.context.config
+    plain = config.model_copy(update={"search": config.search.model_copy(update={"rerank": None})})
+    found = {
+        who: rank(ours, collection.queries, judgements).scores
+        for who, ours in zip(OURS, (subject, subject.under(plain)), strict=True)
+    }
     for peer in PEERS:
         told = json.loads((exchange / f"{peer}.json").read_text(encoding="utf-8"))
         found[peer] = score(told["rankings"], judgements)
@@ -114,9 +120,9 @@ def rows(name: str, found: dict[str, Scores]) -> list[dict[str, Any]]:
         for metric in METRICS:
             one = estimate(scores.values(metric))
             row[metric] = [round(value, 4) for value in (one.mean, one.low, one.high)]
-            if who != "sluice":
-                change = compare(found["sluice"].values(metric), scores.values(metric))
-                row[f"{metric} ours less"] = [
+            for ours in OURS if who in PEERS else ():
+                change = compare(found[ours].values(metric), scores.values(metric))
+                row[f"{ours} less: {metric}"] = [
                     round(value, 4) for value in (change.mean, change.low, change.high, change.p)
                 ]
         made.append(row)
@@ -154,16 +160,15 @@ def _show(made: list[dict[str, Any]]) -> None:
     for row in made:
         cells = ["{:.3f} ({:.3f}–{:.3f})".format(*row[metric]) for metric in METRICS]
         print(f"| {row['collection']} | {row['who']} | {' | '.join(cells)} |")
-    print(f"\n| collection | ours less | {' | '.join(METRICS)} |")
-    print("|---|---|---|---|---|")
-    for row in made:
-        if row["who"] == "sluice":
-            continue
-        cells = [
-            "{:+.3f} ({:+.3f} to {:+.3f}), p {:.4f}".format(*row[f"{metric} ours less"])
-            for metric in METRICS
-        ]
-        print(f"| {row['collection']} | {row['who']} | {' | '.join(cells)} |")
+    print(f"\n| collection | who | less | {' | '.join(METRICS)} |")
+    print("|---|---|---|---|---|---|")
+    for row in (one for one in made if one["who"] in PEERS):
+        for ours in OURS:
+            cells = [
+                "{:+.3f} ({:+.3f} to {:+.3f}), p {:.4f}".format(*row[f"{ours} less: {metric}"])
+                for metric in METRICS
+            ]
+            print(f"| {row['collection']} | {ours} | {row['who']} | {' | '.join(cells)} |")
 
 
 if __name__ == "__main__":

@@ -240,7 +240,7 @@ class Search(Section):
         None,
         ge=1,
         le=1000,
-        description="Passages that the reranker reads; by default 12 an embedded one, 50 others",
+        description="Passages that the reranker reads; by default 16 an embedded one, 50 others",
     )
     fusion: Literal["scores", "ranks"] = Field(
         "scores", description="How the legs are joined: by weighted scores, or by ranks (RRF)"
@@ -279,7 +279,7 @@ class Search(Section):
         """How many passages the reranker reads; 0: there is none."""
         if self.rerank is None:
             return 0
-        return self.candidates or (12 if self.rerank.startswith("embedded/") else 50)
+        return self.candidates or (16 if self.rerank.startswith("embedded/") else 50)
 
 
 class Spending(Section):

@@ -41,7 +41,7 @@ KNOBS = (
     Knob("search.diversity", (0.0, 0.2)),
     Knob("search.related", (0.0, 0.5)),
     Knob("search.rerank", (None, "embedded/minilm-reranker")),
-    Knob("search.candidates", (6, 12, 25, 50)),
+    Knob("search.candidates", (8, 16, 32, 50)),
     Knob("targets.0.ef_search", (32, 64, 128, 256)),
     Knob("chunk.max_tokens", (96, 160, 256, 384), index=True),
     Knob("chunk.overlap_tokens", (0, 32, 64), index=True),
