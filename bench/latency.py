@@ -38,6 +38,7 @@ from bench.sync import cpu
 from rag import config
 from rag.masked import Masked
 from rag.masked.passed import passed as masked
+from rag.models import relevance
 from rag.records import Hit
 from rag.retrieve.filters import EVERYTHING
 from rag.retrieve.query import Query
@@ -234,6 +235,7 @@ def measure(name: str, target: Target, asked: Sequence[Question]) -> None:
         rate, p99 = side_by_side(target, asked, askers)
         print(f"    {askers} askers: {rate:6.1f} searches/s, p99 {p99:7.1f} ms")
     for askers in SIDE_BY_SIDE[:3]:
+        relevance.forget()
         rate, p99 = side_by_side(target, asked[:RERANKED], askers, reranks=True)
         print(f"    {askers} askers, reranked: {rate:6.1f} searches/s, p99 {p99:7.1f} ms")
 

@@ -79,6 +79,11 @@ def _read(question: Masked, texts: Mapping[bytes, Masked]) -> dict[bytes, float]
     return found
 
 
+def forget() -> None:
+    """Have everything read again."""
+    _known.clear()
+
+
 def _key(question: str, text: str) -> bytes:
     """Return what a score is remembered under: no text stays."""
     return blake2b(f"{len(question)} {question}{text}".encode(), digest_size=16).digest()
