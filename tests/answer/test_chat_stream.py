@@ -80,7 +80,7 @@ def test_no_answer_outlives_the_budgets_time(uri: str, counted: LocalAws, say: S
     say("vacation", LONG, pause=0.05)
     said: list[str] = []
     began = time.monotonic()
-    with Budget(seconds=1.0).running(), pytest.raises(ServiceFailed):
+    with Budget(seconds=2.5).running(), pytest.raises(ServiceFailed):
         said.extend(sentence.text for sentence in asked(uri).sentences(QUESTION, PASSAGES, 0.6))
     assert time.monotonic() - began < 10, "it would take 20 seconds to the end"
     assert said[:1] == [FIRST]

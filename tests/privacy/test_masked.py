@@ -250,9 +250,9 @@ def test_models_refuse_what_is_not_masked() -> None:
         for asked in (model.embed, model.embed_documents):
             _refused(asked, [fixed("fine"), BAD])
         _refused(model.embed_query, BAD)
-    _refused(rerank, "bedrock/cohere.rerank-v3-5:0", BAD, [_hit(), _hit()], 1, aws)
+    _refused(rerank, "bedrock/cohere.rerank-v3-5:0", BAD, [_hit(), _hit()], 2, aws)
     raw = replace(_hit(), chunk=replace(CHUNK, text=BAD))
-    _refused(rerank, "bedrock/cohere.rerank-v3-5:0", fixed("Who?"), [_hit(), raw], 1, aws)
+    _refused(rerank, "bedrock/cohere.rerank-v3-5:0", fixed("Who?"), [_hit(), raw], 2, aws)
     _refused(generate, "bedrock/amazon.nova-lite-v1:0", aws, 9, fixed("Answer."), BAD)
     _refused(answerer, "bedrock/amazon.nova-lite-v1:0")
 
