@@ -12,6 +12,7 @@ import pytest
 
 from rag.corpus import Corpus
 from rag.ingest.report import SyncReport
+from rag.models import engine
 from tests.handbook import disturbed, handbook
 from tests.services.localaws import aws, localaws, start_localaws
 
@@ -20,6 +21,9 @@ __all__ = ["aws", "disturbed", "handbook", "localaws", "start_localaws"]
 
 RUNS = frozenset(("dags", "ingest", "leaks"))
 """Folders of tests that mostly start other processes and wait for them."""
+
+
+engine.MOST = 1  # core: the two workers that run tests would wait for each other
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -64,7 +64,7 @@ def test_a_question_is_answered_on_aws_and_what_it_cost_is_told(project: Project
 
 
 def test_documents_wait_while_the_model_does_not_answer(project: Project, aws: LocalAws) -> None:
-    project.settings(SETTINGS.replace("deadline_seconds: 100", "deadline_seconds: 1"))
+    project.settings(SETTINGS.replace("deadline_seconds: 100", "deadline_seconds: 3"))
     with aws.faults({"fault": "status", "status": 503, "operation": "InvokeModel"}):
         report = project.sync()
     assert report.documents["quarantined"] == 5
