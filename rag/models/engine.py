@@ -34,17 +34,22 @@ class Engine:
         self._threads = ThreadPoolExecutor(cores, "engine")
         self._own = threading.local()
 
-    def outputs(self, feeds: Iterable[embedded.Feed]) -> Iterator[numpy.ndarray]:
-        """Yield what the model makes of each batch, in their order.
+    def outputs(
+        self, feeds: Iterable[tuple[list[int], embedded.Feed]]
+    ) -> Iterator[tuple[list[int], numpy.ndarray]]:
+        """Yield the places of each batch's texts and what the model makes of it, in their order.
 
         Who stops asking leaves the batches that have not begun undone.
+
+        Args:
+            feeds: Batches as `embedded.fed` makes them.
         """
-        under_way = [self._threads.submit(self._output, feed) for feed in feeds]
+        under_way = [(places, self._threads.submit(self._output, feed)) for places, feed in feeds]
         try:
-            for one in under_way:
-                yield one.result()
+            for places, one in under_way:
+                yield places, one.result()
         finally:
-            for one in under_way:
+            for _, one in under_way:
                 one.cancel()
 
     def _output(self, feed: embedded.Feed) -> numpy.ndarray:

@@ -82,9 +82,8 @@ def _vectors(texts: Sequence[Masked]) -> list[tuple[list[str], Any, Any]]:
     """
     encoded = embedded.whole().encode_batch(list(texts))
     read: dict[int, tuple[list[str], Any, Any]] = {}
-    made = list(embedded.fed([one.ids for one in encoded]))
-    outputs = _engine(os.getpid()).outputs(feed for _, feed in made)
-    for (batch, _), hidden in zip(made, outputs, strict=True):
+    made = embedded.fed([one.ids for one in encoded])
+    for batch, hidden in _engine(os.getpid()).outputs(made):
         for row, place in enumerate(batch):
             end = len(encoded[place].ids)
             inner = slice(1, end - 1)  # without [CLS] and [SEP]

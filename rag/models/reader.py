@@ -122,9 +122,7 @@ def sentence_scores(logits: Any, spans: Sequence[tuple[int, int]]) -> list[float
 
 def _read(fed: Sequence[Window]) -> Iterator[tuple[int, Any]]:
     """Yield the place of each window and its logits (tokens, 2)."""
-    made = list(feeds(fed))
-    read = _engine(os.getpid()).outputs(feed for _, feed in made)
-    for (batch, _), logits in zip(made, read, strict=True):
+    for batch, logits in _engine(os.getpid()).outputs(feeds(fed)):
         for row, place in enumerate(batch):
             yield place, logits[row]
 

@@ -66,9 +66,8 @@ def scores(question: Masked, texts: Sequence[Masked]) -> numpy.ndarray:
 def _read(question: Masked, texts: Mapping[bytes, Masked]) -> dict[bytes, float]:
     """Score texts by key, and remember them."""
     keys, found = list(texts), {}
-    made = list(feeds(question, list(texts.values())))
-    read = _engine(os.getpid()).outputs(feed for _, feed in made)
-    for (batch, _), logits in zip(made, read, strict=True):
+    made = feeds(question, list(texts.values()))
+    for batch, logits in _engine(os.getpid()).outputs(made):
         if limits().expired:
             raise ServiceFailed("The reranker had no time left.", "Give it a larger budget.")
         for place, score in zip(batch, logits[:, 0].tolist(), strict=True):
