@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 
 from bench.answers import area
+from bench.targets import reranked
 from rag import config
 from rag.answer.extractive import FEATURES, candidates
 from rag.answer.ground import Embed, remembering
@@ -33,7 +34,6 @@ from rag.masked.passed import passed as masked
 from rag.models import embedder, reader
 from rag.records import Chunk, IndexedDocument
 from rag.retrieve.pack import Passage, pack
-from rag.retrieve.rerank import rerank
 from rag.retrieve.search import search
 from rag.targets import Target, open_target
 
@@ -170,7 +170,9 @@ def main() -> None:
             if kind == "hidden":
                 hits = [hit for hit in hits if titles[hit.chunk.document_id] != subject]
             text = masked(question["text"])
-            hits = rerank(str(default.rerank), text, hits, default.reranked, config.Aws())
+            better = reranked(default, text)
+            assert better is not None  # by default
+            hits = better(hits)
             passages = pack(hits[:HITS], BUDGET, lambda text: model.count([text])[0]).passages
             found.append(look(question, kind, passages, reads=not given.plain))
             if len(found) % 50 == 0:

@@ -35,6 +35,7 @@ import numpy as np
 from bench.opensearch import node, open_index
 from bench.passages import DIMENSIONS, Maker
 from bench.sync import cpu
+from bench.targets import reranked
 from rag import config
 from rag.masked import Masked
 from rag.masked.passed import passed as masked
@@ -42,8 +43,7 @@ from rag.models import relevance
 from rag.records import Hit
 from rag.retrieve.filters import EVERYTHING
 from rag.retrieve.query import Query
-from rag.retrieve.rerank import rerank
-from rag.retrieve.search import Reranked, search
+from rag.retrieve.search import search
 from rag.targets import Target, conditions
 from rag.targets.embedded import EmbeddedIndex
 
@@ -144,7 +144,7 @@ def answered(target: Target, asked: Sequence[Question]) -> Times:
     from rag.privacy import masker as open_masker
     from rag.retrieve.pack import pack
 
-    times = Times()
+    times, settings = Times(), config.Search()
     embedder = open_embedder(config.Embedding().model, threads=os.cpu_count() or 1)
     masker = open_masker(config.Privacy())
     by = answerer("embedded/extractive", embedder.embed)
@@ -155,9 +155,11 @@ def answered(target: Target, asked: Sequence[Question]) -> Times:
             masker.mask_text(text)
         with kept.of("embed the question"):
             embedder.embed_query(text)
-        hits = search(target, text, vector.tolist(), ASKERS["a third"], config.Search().reranked)
+        hits = search(target, text, vector.tolist(), ASKERS["a third"], settings.reranked)
+        better = reranked(settings, text)
+        assert better is not None  # by default
         with kept.of("rerank"):
-            hits = reranked(text)(hits)[:HITS]
+            hits = better(hits)[:HITS]
         with kept.of("pack"):
             packed = pack(hits, 1500, count, text)
         with kept.of("extract"):
@@ -165,31 +167,24 @@ def answered(target: Target, asked: Sequence[Question]) -> Times:
     return times
 
 
-def reranked(text: Masked) -> Reranked:
-    """Return what puts hits in the default reranker's order."""
-    settings = config.Search()
-    assert settings.rerank
-    uri = settings.rerank
-    return lambda hits: rerank(uri, text, hits, settings.reranked, config.Aws())
-
-
 def side_by_side(
     target: Target, asked: Sequence[Question], askers: int, *, reranks: bool = False
 ) -> tuple[float, float]:
     """Return searches a second by so many askers in threads, and the p99 of one in ms."""
-
-    def one(question: Question) -> float:
-        text, vector = question
-        better = reranked(text) if reranks else None
-        started = time.perf_counter()
-        search(target, text, vector.tolist(), ASKERS["a third"], HITS, reranked=better)
-        return time.perf_counter() - started
-
     with ThreadPoolExecutor(askers) as threads:
         started = time.perf_counter()
-        seconds = list(threads.map(one, asked))
+        seconds = list(threads.map(lambda question: timed(target, question, reranks), asked))
         whole = time.perf_counter() - started
     return len(asked) / whole, 1000 * float(np.quantile(seconds, 0.99))
+
+
+def timed(target: Target, question: Question, reranks: bool = False) -> float:
+    """Return the seconds of a search."""
+    text, vector = question
+    better = reranked(config.Search(), text) if reranks else None
+    started = time.perf_counter()
+    search(target, text, vector.tolist(), ASKERS["a third"], HITS, reranked=better)
+    return time.perf_counter() - started
 
 
 def in_processes(folder: Path, count: int, processes: int) -> tuple[float, float]:
@@ -217,13 +212,9 @@ def _asks(folder: Path, count: int) -> tuple[float, float, list[float]]:
     """Ask in this process, when all are ready; return start, end, and the seconds of each."""
     index, asked = embedded(folder, 0), questions(count)
     ready(index, asked[0], ASKERS["a third"])
-    seconds = []
     _barrier.wait(60)
     start = time.time()
-    for text, vector in asked:
-        began = time.perf_counter()
-        search(index, text, vector.tolist(), ASKERS["a third"], HITS)
-        seconds.append(time.perf_counter() - began)
+    seconds = [timed(index, question) for question in asked]
     return start, time.time(), seconds
 
 

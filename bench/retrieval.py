@@ -27,8 +27,8 @@ import numpy as np
 
 from bench.collections import Collection, beir, sampled, squad
 from bench.made_collections import coded, paraphrased
-from bench.targets import Kind, Place, running
-from rag.config import Aws, Chunking, Search
+from bench.targets import Kind, Place, reranked, running
+from rag.config import Chunking, Search
 from rag.evaluate import METRICS, by_document, compare, estimate
 from rag.evaluate.metrics import measured as scored
 from rag.ingest.chunk import chunk
@@ -36,8 +36,7 @@ from rag.masked import EMPTY, Masked
 from rag.masked.passed import passed as masked
 from rag.models.embedded import MiniLM
 from rag.records import IndexedDocument, MaskedDocument, MaskedElement
-from rag.retrieve.rerank import rerank
-from rag.retrieve.search import Reranked, search
+from rag.retrieve.search import search
 
 EVERYBODY = ("group:all",)
 HITS = 300
@@ -125,19 +124,12 @@ def _asked(
             EVERYBODY,
             HITS,
             settings=settings,
-            reranked=_reranked(settings, text),
+            reranked=reranked(settings, text),
         )
         ranking = by_document(hits, lambda hit: hit.chunk.document_id)
         for metric, value in scored(ranking, collection.judgements[key]).items():
             found[metric].append(value)
     return found
-
-
-def _reranked(settings: Search, text: Masked) -> Reranked | None:
-    uri = settings.rerank
-    if uri is None:
-        return None
-    return lambda hits: rerank(uri, text, hits, settings.reranked, Aws())
 
 
 def _told(

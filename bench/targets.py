@@ -10,8 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from rag.config import Aws, CorpusConfig, KnowledgeBaseTarget, OpenSearchTarget, Source
+from rag.config import Aws, CorpusConfig, KnowledgeBaseTarget, OpenSearchTarget, Search, Source
+from rag.masked import Masked
 from rag.records import IndexedDocument
+from rag.retrieve.rerank import rerank
+from rag.retrieve.search import Reranked
 from rag.targets import Target, open_target
 
 Kind = Literal["embedded", "opensearch", "knowledge_base"]
@@ -117,3 +120,11 @@ def _knowledge_base() -> dict[str, str]:
         "data_source": account.data_source,
         "url": f"s3://{KNOWLEDGE}/{PREFIX}",
     }
+
+
+def reranked(settings: Search, text: Masked) -> Reranked | None:
+    """Return what puts hits in the order of the settings' reranker, if there is one."""
+    uri = settings.rerank
+    if uri is None:
+        return None
+    return lambda hits: rerank(uri, text, hits, settings.reranked, Aws())

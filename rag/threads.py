@@ -1,4 +1,4 @@
-"""One thread a process: workers run side by side, one for each core."""
+"""One thread a process: workers run side by side, one for each core. How many those are."""
 
 from __future__ import annotations
 
@@ -18,3 +18,10 @@ def one_thread() -> None:
     if "numpy" not in sys.modules:
         for variable, value in ONE_THREAD.items():
             os.environ.setdefault(variable, value)
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -62,11 +62,6 @@ def findings(masked: MaskedText) -> list[dict[str, Any]]:
     ]
 
 
-def cores() -> int:
-    """Return how many processor cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def masked_lines(source: TextIO, privacy: Privacy, workers: int) -> Iterator[Answered]:
     """Yield the lines of a stream with their answers, in order, a batch at a time.
 

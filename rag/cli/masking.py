@@ -97,8 +97,9 @@ def _opened(file: Path | None) -> AbstractContextManager[TextIO]:
 
 
 def _mask_lines(source: TextIO, privacy: Privacy, workers: int | None) -> None:
-    from rag.cli.mask_lines import cores, masked_lines
+    from rag.cli.mask_lines import masked_lines
     from rag.ingest.local import Progress
+    from rag.threads import cores
 
     # On a terminal that shows the answers, they are progress enough.
     shown = sys.stderr.isatty() and not sys.stdout.isatty()

@@ -95,22 +95,26 @@ class MiniLM:
         return found
 
 
-def fed(tokens: Sequence[Sequence[int]]) -> Iterator[tuple[list[int], Feed]]:
+def fed(
+    tokens: Sequence[Sequence[int]], second: Sequence[int] | None = None
+) -> Iterator[tuple[list[int], Feed]]:
     """Yield the places of each group's texts and what the model is fed for them, padded.
 
     Args:
         tokens: Ids of each text's tokens, as `whole` makes them.
+        second: Where in each the second text begins, if there are two.
     """
     import numpy
 
     for batch in batches([len(ids) for ids in tokens]):
         length = max(len(tokens[place]) for place in batch)
         ids = numpy.zeros((len(batch), length), numpy.int64)
-        mask = numpy.zeros((len(batch), length), numpy.int64)
+        mask, types = numpy.zeros_like(ids), numpy.zeros_like(ids)
         for row, place in enumerate(batch):
             ids[row, : len(tokens[place])] = tokens[place]
             mask[row, : len(tokens[place])] = 1
-        types = numpy.zeros_like(ids)
+            if second is not None:
+                types[row, second[place] : len(tokens[place])] = 1
         yield batch, {"input_ids": ids, "attention_mask": mask, "token_type_ids": types}
 
 

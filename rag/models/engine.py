@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from rag.models import embedded
+from rag.threads import cores
 
 if TYPE_CHECKING:
     import numpy
@@ -22,17 +23,31 @@ MOST = 8
 
 
 class Engine:
-    """A compiled model.
+    """A model that is compiled when it is first asked, and once more in a forked process.
 
     Args:
-        model: As OpenVINO reads or builds it; its first output is what is asked for.
+        build: Returns it as OpenVINO reads or builds it; its first output is what is asked for.
     """
 
-    def __init__(self, model: Any) -> None:
-        cores = min(MOST, _cores())
-        self._compiled = embedded.compile_model(model, cores, NUM_STREAMS=cores)
-        self._threads = ThreadPoolExecutor(cores, "engine")
-        self._own = threading.local()
+    def __init__(self, build: Callable[[], Any]) -> None:
+        self._build = build
+        self._forget()
+        if hasattr(os, "register_at_fork"):  # threads do not come along
+            os.register_at_fork(after_in_child=self._forget)
+
+    def _forget(self) -> None:
+        # A fork's copies cannot be taken down there: they are left lying.
+        self._left = self.__dict__.copy()
+        self._lock, self._own = threading.Lock(), threading.local()
+        self._compiled: Any = None
+
+    def _ready(self) -> ThreadPoolExecutor:
+        with self._lock:
+            if self._compiled is None:
+                used = min(MOST, cores())
+                self._threads = ThreadPoolExecutor(used, "engine")
+                self._compiled = embedded.compile_model(self._build(), used, NUM_STREAMS=used)
+        return self._threads
 
     def outputs(
         self, feeds: Iterable[tuple[list[int], embedded.Feed]]
@@ -44,7 +59,8 @@ class Engine:
         Args:
             feeds: Batches as `embedded.fed` makes them.
         """
-        under_way = [(places, self._threads.submit(self._output, feed)) for places, feed in feeds]
+        threads = self._ready()
+        under_way = [(places, threads.submit(self._output, feed)) for places, feed in feeds]
         try:
             for places, one in under_way:
                 yield places, one.result()
@@ -57,10 +73,3 @@ class Engine:
             self._own.request = self._compiled.create_infer_request()
         found: numpy.ndarray = self._own.request.infer(feed, share_inputs=True)[0].copy()
         return found
-
-
-def _cores() -> int:
-    """Return how many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

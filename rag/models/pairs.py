@@ -8,11 +8,9 @@ nothing is trained here and nothing further is shipped.
 from __future__ import annotations
 
 import math
-import os
 import re
 from collections import Counter
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from rag.masked import Masked, require
@@ -83,7 +81,7 @@ def _vectors(texts: Sequence[Masked]) -> list[tuple[list[str], Any, Any]]:
     encoded = embedded.whole().encode_batch(list(texts))
     read: dict[int, tuple[list[str], Any, Any]] = {}
     made = embedded.fed([one.ids for one in encoded])
-    for batch, hidden in _engine(os.getpid()).outputs(made):
+    for batch, hidden in _engine.outputs(made):
         for row, place in enumerate(batch):
             end = len(encoded[place].ids)
             inner = slice(1, end - 1)  # without [CLS] and [SEP]
@@ -103,6 +101,4 @@ def _unit(vectors: Any) -> Any:
     return vectors / numpy.maximum(lengths, 1e-9)
 
 
-@lru_cache(maxsize=1)
-def _engine(process: int) -> Engine:
-    return Engine(embedded.tokenwise())
+_engine = Engine(embedded.tokenwise)

@@ -7,10 +7,8 @@ ones were trained by ``packaging/reader/train.py`` and are `reader.npz` beside t
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -122,26 +120,14 @@ def sentence_scores(logits: Any, spans: Sequence[tuple[int, int]]) -> list[float
 
 def _read(fed: Sequence[Window]) -> Iterator[tuple[int, Any]]:
     """Yield the place of each window and its logits (tokens, 2)."""
-    for batch, logits in _engine(os.getpid()).outputs(feeds(fed)):
+    for batch, logits in _engine.outputs(feeds(fed)):
         for row, place in enumerate(batch):
             yield place, logits[row]
 
 
 def feeds(fed: Sequence[Window]) -> Iterator[tuple[list[int], embedded.Feed]]:
     """Yield the places of some windows and what the model is fed for them, as `embedded.fed`."""
-    for batch, feed in embedded.fed([window.ids for window in fed]):
-        for row, place in enumerate(batch):
-            feed["token_type_ids"][row, : len(fed[place].ids)] = fed[place].types
-        yield batch, feed
-
-
-@lru_cache(maxsize=1)
-def _engine(process: int) -> Engine:
-    import numpy
-
-    with numpy.load(WEIGHTS) as file:
-        weights = {name: file[name] for name in file.files}
-    return Engine(_whole(weights))
+    return embedded.fed([window.ids for window in fed], [window.spans[0][0] for window in fed])
 
 
 def lower() -> Any:
@@ -150,10 +136,13 @@ def lower() -> Any:
     return embedded.openvino().Model([x], list(inputs.values()), "lower")
 
 
-def _whole(weights: Weights) -> Any:
+def _whole() -> Any:
     """Return lower and upper layers and both heads: logits (texts, tokens, 2) out."""
+    import numpy
     from openvino import opset13 as op
 
+    with numpy.load(WEIGHTS) as file:
+        weights = {name: file[name] for name in file.files}
     inputs, x = relevance.lower(relevance.weights(), LOWER)
     told = op.matmul(_matches(inputs, x), bert.constant(weights["match.weight"]), False, True)
     x = op.add(x, told)
@@ -200,3 +189,6 @@ def _matches(inputs: Mapping[str, Any], hidden: Any) -> Any:
     return op.concat(
         [op.multiply(both, op.subtract(constant(1.0), passage)), op.multiply(both, passage)], -1
     )
+
+
+_engine = Engine(_whole)

@@ -31,7 +31,6 @@ def smoothed(hits: Sequence[Hit], share: float) -> list[Hit]:
     if len(hits) <= FIRST or len(known) <= _NEIGHBOURS:
         return list(hits)
     vectors = numpy.asarray([hits[place].vector for place in known], numpy.float32)
-    vectors /= numpy.maximum(numpy.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
     near = vectors @ vectors.T
     numpy.fill_diagonal(near, -1)
     nearest = numpy.argpartition(-near, _NEIGHBOURS, axis=1)[:, :_NEIGHBOURS]

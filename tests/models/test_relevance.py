@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -88,3 +91,27 @@ def test_a_part_of_the_layers_is_there_to_stand_on() -> None:
     request = embedded.compile_model(model, 1).create_infer_request()
     (feed,) = [feed for _, feed in relevance.feeds(QUESTION, TEXTS[:1])]
     assert request.infer(feed)[0].shape == (*feed["input_ids"].shape, 384)
+
+
+FORKED = """
+import os
+from rag.masked.passed import passed
+from rag.models import relevance
+
+def asked():
+    relevance.forget()
+    return float(relevance.scores(passed("When is lunch?"), [passed("Lunch is at noon.")])[0])
+
+before = asked()
+child = os.fork()
+if not child:
+    os._exit(0 if asked() == before else 1)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+def test_a_process_that_was_forked_after_the_first_question_asks_too() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FORKED], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert (done.stdout.strip(), done.returncode) == ("0", 0), done.stderr
