@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from rag.masked import Masked
 from rag.records import Hit
-from rag.retrieve.words import spoken, telling
+from rag.retrieve.words import spoken, taken, telling
 
 if TYPE_CHECKING:
     import numpy
@@ -39,24 +39,20 @@ def words(
     """
     said = sum(1 for _ in spoken(question))
     seen: dict[str, float] = {}
-    places: dict[str, tuple[Masked, int, int]] = {}
+    texts: dict[str, Masked] = {}
     for hit, weight in zip(hits, weights(hits), strict=False):
         text = hit.chunk.embedded_text
-        counted: dict[str, int] = {}
-        for word, start, end in telling(text, language):
-            if word not in counted:
-                places.setdefault(word, (text, start, end))
-            counted[word] = counted.get(word, 0) + 1
-        all_of_them = sum(counted.values())
+        counted = telling(text, language)
+        all_of_them = counted.total()
         for word, times in counted.items():
+            texts.setdefault(word, text)
             seen[word] = seen.get(word, 0.0) + weight * times / all_of_them
     best = sorted(seen.items(), key=lambda one: (-one[1], one[0]))[:_WORDS]
     total = math.fsum(weight for _, weight in best)
     if not total or not said:
         return ()
     scale = share / (1 - share) * said / total
-    masked = [text.cut(start, end).lower() for text, start, end in (places[w] for w, _ in best)]
-    return _levelled([(one, scale * weight) for one, (_, weight) in zip(masked, best, strict=True)])
+    return _levelled([(taken(word, texts[word]), scale * weight) for word, weight in best])
 
 
 def moved(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 
 from rag.masked import SPACE, Masked
 from rag.privacy.pseudonym import MASK
 
-_WORD = re.compile(rf"(?P<mask>{MASK.pattern})|[^\W_]+(?:['’][^\W_]+)?")
+_PLAIN = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
+_WORD = re.compile(rf"{MASK.pattern}|{_PLAIN.pattern}")
 _LEAST = 3
 """Characters of a word that a question is expanded by."""
 
@@ -43,16 +45,20 @@ def about(question: Masked, language: str) -> Masked:
     return SPACE.join(kept) if kept else question
 
 
-def telling(text: Masked, language: str) -> Iterator[tuple[str, int, int]]:
-    """Yield the words of a passage that may expand a question, in lower case, and where they stand.
+def telling(text: Masked, language: str) -> Counter[str]:
+    """Count the words of a passage that may expand a question, in lower case.
 
     No numbers, and no pseudonyms: who is named beside an answer is seldom what was asked. Plain
-    strings: of a thousand words few are taken, which are cut out of the text once that is known.
+    strings: of a thousand words few are taken, and cut out of the text by `taken`.
     """
     common = COMMON.get(language, frozenset())
-    for match in _WORD.finditer(text):
-        word = match[0]
-        if len(word) >= _LEAST and match.lastgroup != "mask" and not word.isdigit():
-            lower = word.lower()
-            if lower not in common:
-                yield lower, *match.span()
+    said = _PLAIN.findall(MASK.sub(" ", text).lower())
+    return Counter(
+        word for word in said if len(word) >= _LEAST and not word.isdigit() and word not in common
+    )
+
+
+def taken(word: str, text: Masked) -> Masked:
+    """Return a word that `telling` counted, as the text has it, in lower case."""
+    own = (match.span() for match in _WORD.finditer(text) if match[0].lower() == word)
+    return text.cut(*next(own, (0, 0))).lower()

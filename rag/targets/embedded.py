@@ -22,7 +22,7 @@ from rag.records import Hit, IndexedDocument, Principal
 from rag.retrieve.fuse import scored
 from rag.retrieve.query import Query
 from rag.targets import Contents, Job, Stored, conditions, gated, snapshot
-from rag.targets.beside import Beside, lay
+from rag.targets.beside import Beside, laid, lay
 from rag.targets.rows import (
     COLUMNS,
     as_hits,
@@ -157,7 +157,7 @@ class EmbeddedIndex:
         written anew and no version refers to the old one. Its full-text index keeps the words
         of deleted rows until it is built anew.
         """
-        if self._snapshot() is not None and not self._removals.exists():
+        if self._snapshot() is not None and laid(self._folder) and not self._removals.exists():
             return
         with self._writing() as table:
             database = self._database()
@@ -254,18 +254,18 @@ class EmbeddedIndex:
                 spoken, times = _spoken(query)
                 asked["text"] = _best(opened.table, spoken).limit(depth)
             found = dict(zip(asked, _together(asked.values(), condition), strict=True))
-            hits = _hits(opened, {one for places, _ in found.values() for one in places})
-            legs: dict[str, list[Hit]] = {}
             if "vector" in found:
-                legs["vector"] = _closest(*found["vector"], hits, query.vector, depth)
+                found["vector"] = _closest(opened, *found["vector"], query.vector, depth)
             if "text" in found:
-                legs["text"] = [
-                    scored(hits[one], score / times)
-                    for one, score in zip(*found["text"], strict=True)
-                ]
-            if query.vectors:
-                return legs
-            return {leg: [replace(hit, vector=None) for hit in own] for leg, own in legs.items()}
+                places, scores = found["text"]
+                found["text"] = places, [score / times for score in scores]
+            hits = _hits(opened, {one for places, _ in found.values() for one in places})
+            if not query.vectors:
+                hits = {one: replace(hit, vector=None) for one, hit in hits.items()}
+            return {
+                leg: [scored(hits[one], value) for one, value in zip(*own, strict=True)]
+                for leg, own in found.items()
+            }
 
         return self._reading(read, {})
 
@@ -466,13 +466,13 @@ def _hits(opened: _Opened, addresses: set[int]) -> Mapping[int, Hit]:
 
 
 def _closest(
+    opened: _Opened,
     addresses: Sequence[int],
     distances: Sequence[float],
-    hits: Mapping[int, Hit],
     vector: Sequence[float] | None,
     depth: int,
-) -> list[Hit]:
-    """Return the vector leg's hits by their exact products with the question, the best first.
+) -> tuple[list[int], list[float]]:
+    """Return the passages by their exact products with the question, the best first, and these.
 
     Args:
         distances: As the index knows them, which breaks ties.
@@ -480,11 +480,15 @@ def _closest(
     import numpy
 
     if not addresses:
-        return []
-    own = numpy.asarray([hits[one].vector for one in addresses], numpy.float32)
+        return [], []
+    known = opened.beside.vectors(addresses)
+    if missing := [one for one in addresses if one not in known]:
+        rows = opened.table.take_row_ids(missing).with_row_id().select(["vector"]).to_arrow()
+        known.update(zip(rows.column("_rowid").to_pylist(), vectors(rows), strict=True))
+    own = numpy.asarray([known[one] for one in addresses], numpy.float32)
     products = own @ numpy.asarray(vector, numpy.float32)
-    order = numpy.lexsort((numpy.asarray(distances), -products))[:depth].tolist()
-    return [scored(hits[addresses[one]], products[one].item()) for one in order]
+    order = numpy.lexsort((numpy.asarray(distances), -products))[:depth]
+    return [addresses[one] for one in order.tolist()], products[order].tolist()
 
 
 def _prune(table: Any) -> None:

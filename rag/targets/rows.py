@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -103,6 +104,17 @@ def as_hits(
     columns = [rows.column(name).to_pylist() for name in COLUMNS]
     each = zip(zip(*columns, strict=True), own or [None] * len(rows), strict=True)
     return [as_hit(*values, vector=vector) for values, vector in each]
+
+
+def written(rows: pa.RecordBatch) -> list[str]:
+    """Rows as one text each: a JSON list of what a hit is made of."""
+    columns = [rows.column(name).to_pylist() for name in COLUMNS]
+    return [json.dumps(values, ensure_ascii=False) for values in zip(*columns, strict=True)]
+
+
+def read(text: str, vector: object | None = None) -> Hit:
+    """A text of `written` as a hit, without a score."""
+    return as_hit(*json.loads(text), vector=vector)
 
 
 def vectors(rows: pa.Table) -> numpy.ndarray:

@@ -49,10 +49,12 @@ def surrogates(kinds: Iterable[str]) -> re.Pattern[str]:
     return re.compile(rf"<({_alternatives(kinds)}) ({_VALUE}) ({_CHECK})>")
 
 
+# What every mask begins with comes first: a fifth of the time.
 MASK = re.compile(
+    rf"(?=[A-Z<])(?:"
     rf"(?:{_alternatives(SHORT.get(kind, kind) for kind in KINDS)})_[a-z2-7]{{8}}(?![a-z2-7])"
     rf"|(?<![A-Z0-9_]){_ANY}_{_CODE}"
-    rf"|<{_ANY}(?: \*{{4}}[0-9A-Za-z]{{2,4}}| 90\+| \d{{3,4}}| {_VALUE} {_CHECK})?>"
+    rf"|<{_ANY}(?: \*{{4}}[0-9A-Za-z]{{2,4}}| 90\+| \d{{3,4}}| {_VALUE} {_CHECK})?>)"
 )
 """Any mask of any kind, also of users' own, in text that has passed the gate.
 
