@@ -63,6 +63,7 @@ _ASKS_NUMBER = re.compile(
     r"|\b(?:what|which) (?:year|date|day|month|time|percentage|percent|number|amount|age)\b",
     re.IGNORECASE,
 )
+_YEAR = re.compile(r"(?<![\w.,])(?:1[5-9]|20)\d\d(?![\w]|[.,]\d)")
 _NUMBERS = frozenset(
     _WORD.findall(
         """one two three four five six seven eight nine ten eleven twelve hundred thousand million
@@ -133,7 +134,7 @@ class Extractive:
         support = ranked[0].support if ranked else 0.0
         if not ranked or support < min_support:
             return Silence(support, abstention(question, passages))
-        for one in _choose(ranked, max(min_support, _CLOSE * support)):
+        for one in _choose(question, ranked, max(min_support, _CLOSE * support)):
             cited = citation(one.passage, one.text, one.support)
             yield Sentence(SPACE.join(one.text.split()), (cited,), one.support)
         return None
@@ -295,14 +296,20 @@ def _dot(weights: Sequence[float], features: Sequence[float]) -> float:
     return math.fsum(w * f for w, f in zip(weights, features, strict=True))
 
 
-def _choose(ranked: Sequence[Candidate], least: float) -> list[Candidate]:
-    """The best sentence, then up to two others that are supported as well and say more."""
+def _choose(question: Masked, ranked: Sequence[Candidate], least: float) -> list[Candidate]:
+    """The best sentence, then up to two others that are supported as well and say more.
+
+    What one year was asked of is not told of others, too.
+    """
     chosen: list[Candidate] = []
     said: set[str] = set()
+    asked = set(_YEAR.findall(question))
     for candidate in ranked:
         words = " ".join(candidate.text.split()).casefold()
         repeated = any(words in other or other in words for other in said)
-        if not repeated and (not chosen or candidate.support >= least):
+        years = set(_YEAR.findall(words))
+        beside = asked and years and asked.isdisjoint(years)
+        if not chosen or not (repeated or beside or candidate.support < least):
             chosen.append(candidate)
             said.add(words)
         if len(chosen) == _SENTENCES:

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.answer import Answerer, answerer, drafted
+from rag.answer.extractive import Extractive
 from rag.errors import ConfigError
 from rag.masked import NotMasked
 from rag.models import embedder, pairs
@@ -91,6 +92,20 @@ def test_no_sentence_is_said_twice(extractive: Answerer) -> None:
     question = masked("How many days of annual leave do staff get?")
     draft = extractive.answer(question, passages(LEAVE, "Note. " + LEAVE), 0.3)
     assert draft.text.count("27 days") == 1
+
+
+def test_what_was_asked_of_one_year_is_not_told_of_another() -> None:
+    paid = (
+        "The bank paid a dividend of 42 cents in 2024.",
+        "A dividend of 38 cents was paid in 2023.",
+    )
+    by = Extractive(reads=False)
+    assert (
+        by.answer(masked("What dividend was paid in 2024?"), passages(*paid), 0.5).text == paid[0]
+    )
+    asked_of_none = by.answer(masked("What dividend was paid?"), passages(*paid), 0.5)
+    assert "2023" in asked_of_none.text
+    assert "2024" in asked_of_none.text
 
 
 def test_an_unknown_answerer_is_refused() -> None:
