@@ -143,6 +143,28 @@ def test_no_answer_by_a_paid_model_costs_more_than_it_may(
         assert answer.refusal.kind in ("price", "tokens", "not_supported")
 
 
+def test_the_service_counts_a_models_tokens_where_it_is_told_to(
+    opened: Open, aws: LocalAws
+) -> None:
+    counts = (
+        "answer: {model: 'MODEL', count: service, context_tokens: 64}\naws: {region: us-east-1}"
+    )
+    answer = opened(counts.replace("MODEL", CHAT)).ask(QUESTION, principals=STAFF)
+    plain = opened(counts.replace("MODEL", CHAT).replace(" count: service,", ""))
+    estimated = plain.ask(QUESTION, principals=STAFF)
+    assert answer.usage.input_tokens == answer.usage.context_tokens
+    assert estimated.usage.context_tokens > estimated.usage.input_tokens
+    assert answer.usage.packed >= estimated.usage.packed
+
+    other = "bedrock/amazon.nova-micro-v1:0"
+    refusal = {"fault": "error", "code": "ValidationException", "operation": "CountTokens"}
+    with aws.faults(refusal):
+        answer = opened(counts.replace("MODEL", other)).ask(QUESTION, principals=STAFF)
+    assert answer.usage.context_tokens >= answer.usage.input_tokens
+    with pytest.raises(ConfigError, match="service to count"):
+        opened("answer: {count: service}")
+
+
 HANGING = {
     "model": ("Converse*", f"answer: {{model: '{CHAT}'}}", "time", st.floats(0.4, 1.2)),
     "reranker": ("Rerank", "search: {rerank: bedrock/amazon.rerank-v1:0}", "", st.just(4.0)),

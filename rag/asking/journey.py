@@ -78,6 +78,7 @@ def _answered(
 ) -> Generator[Event, None, None]:
     from rag.answer import counter, sent
     from rag.asking import packing, searching
+    from rag.models.counting import counted
 
     context, asked, trail = way.context, way.asked, way.trail
     settings = context.config.answer
@@ -101,10 +102,12 @@ def _answered(
         count = counter(settings.model, context.embedder)
         render = sent(settings.model, way.question, settings.prompt)
         limits = packing.limits(settings, asked.budget.tokens)
-        way.packed = stages.run(
-            lambda: packing.packed(way.hits, limits, count, way.question, render)
+        exactly = None
+        if settings.count == "service":
+            exactly = counted(settings.model, context.config.aws)
+        way.packed, way.context_tokens = stages.run(
+            lambda: packing.packed(way.hits, limits, count, way.question, render, exactly)
         )
-        way.context_tokens = stages.run(lambda: count(render(way.packed.passages)))
     trail.packed(way.packed)
     if not way.hits:
         way.refuse("nothing_found")

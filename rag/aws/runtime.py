@@ -130,6 +130,10 @@ class Runtime:
         cost.record(self.model, queries=queries, seconds=time.monotonic() - started)
         return answer
 
+    def count_tokens(self, **params: Any) -> dict[str, Any]:
+        """Have a Bedrock model count what it would be sent, which costs nothing."""
+        return self._call("count_tokens", params)
+
     @property
     def _client(self) -> Any:
         """The process's; asked for at each attempt, for new credentials make a new one."""

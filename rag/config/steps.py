@@ -309,6 +309,11 @@ class Answering(Section):
     )
     max_tokens: int = Field(512, ge=16, le=8192, description="Of an answer by a chat model")
     context_tokens: int = Field(1500, ge=64, description="Most evidence that a model is given")
+    count: Literal["estimate", "service"] = Field(
+        "estimate",
+        description="Who counts a Bedrock model's tokens: we, rather too many, or CountTokens, "
+        "which takes two or three calls a question",
+    )
     min_support: float = Field(0.6, ge=0, le=1, description="Abstain under this support")
     budget: Spending = Field(default_factory=Spending, description="Of one question")
     cache: AnswerCache | None = Field(None, description="Answers kept; none unless given")
@@ -320,6 +325,12 @@ class Answering(Section):
         False, description="Ask the chat model once more whether its quotes say what it wrote"
     )
     prompt: int = Field(1, ge=1, description="Version of the chat model's prompt")
+
+    @model_validator(mode="after")
+    def _counts(self) -> Self:
+        if self.count == "service" and not self.model.startswith("bedrock/"):
+            raise wrong("asks the service to count, which only a bedrock/ model can")
+        return self
 
 
 class Rights(Section):

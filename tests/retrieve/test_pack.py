@@ -88,18 +88,35 @@ def sent(passages: Sequence[Passage]) -> Masked:
     hits=st.lists(st.tuples(st.text(max_size=60), st.text(max_size=8)), max_size=6),
     tokens=st.integers(1, 400),
     counter=st.sampled_from(sorted(COUNTERS)),
+    exact=st.sampled_from([None, *sorted(COUNTERS)]),
     question=st.text(max_size=20),
 )
 def test_no_context_is_over_its_tokens_prompt_and_tags_and_all(
-    hits: list[tuple[str, str]], tokens: int, counter: str, question: str
+    hits: list[tuple[str, str]], tokens: int, counter: str, exact: str | None, question: str
 ) -> None:
     found = [hit(f"c{n}", text, heading) for n, (text, heading) in enumerate(hits)]
     share = limits(Answering(), tokens)
-    chosen = packed(found, share, COUNTERS[counter], masked(question), sent)
+    exactly = COUNTERS[exact] if exact else None
+    chosen, said = packed(found, share, COUNTERS[counter], masked(question), sent, exactly)
     if chosen.passages:
-        assert COUNTERS[counter](sent(chosen.passages)) + share.answer <= tokens
+        own = {one(sent(chosen.passages)) for one in (COUNTERS[counter], exactly) if one}
+        assert said in own
+        assert said + share.answer <= tokens
     for passage in chosen.passages:
         assert passage.text in passage.hit.chunk.text
+
+
+def test_a_models_own_count_makes_room_that_an_estimate_does_not_see() -> None:
+    found = [hit(f"c{n}", f"Ward {n} has {n} beds. Ward {n} has a kitchen.") for n in range(5)]
+    share = limits(Answering(), 60)
+    few, much = packed(found, share, lambda text: 3 * count(text), masked("Which?"), sent)
+    more, exact = packed(
+        found, share, lambda text: 3 * count(text), masked("Which?"), sent, lambda text: count(text)
+    )
+    assert len(more.passages) > len(few.passages)
+    assert much == 3 * count(sent(few.passages))
+    assert exact == count(sent(more.passages)) <= 60
+    assert packed(found, share, count, masked(""), sent, lambda _: None)[1] <= 60
 
 
 def test_the_sentence_with_the_questions_words_is_kept_wherever_it_stands() -> None:
