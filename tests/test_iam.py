@@ -63,6 +63,7 @@ NEEDS = (
     Need("bedrock-runtime:InvokeModel", "bedrock:InvokeModel", BOTH),
     Need("bedrock-runtime:Converse", "bedrock:InvokeModel", RETRIEVE),
     Need("bedrock-runtime:ConverseStream", "bedrock:InvokeModelWithResponseStream", RETRIEVE),
+    Need("bedrock-runtime:CountTokens", "bedrock:CountTokens", RETRIEVE),
     Need("bedrock-runtime:ApplyGuardrail", "bedrock:ApplyGuardrail", BOTH),
     Need("bedrock-agent-runtime:Rerank", "bedrock:Rerank", RETRIEVE),
     Need("bedrock-agent-runtime:Retrieve", "bedrock:Retrieve", RETRIEVE),
