@@ -6,7 +6,8 @@
 Generated passages (`bench.passages`) in the embedded index, which is kept in DIR where one is
 given, and in a real OpenSearch: a node of its own, or the one at URL, whose ALIAS is used if it
 is filled. p50 and p99 in ms over the questions, each asked once, by one asker who may read a third
-of the passages and by one who may read a twentieth; then 1, 2, 4 and 8 askers in threads.
+of the passages and by one who may read a twentieth; then 1, 2, 4 and 8 askers in threads, two a
+core of a process that has one core or more, and one in each of some processes.
 
 Search is all of `rag.retrieve.search.search` without a reranker, which is told apart: both legs,
 their fusion, and the text leg again with feedback. CPU is the time that this process's threads
@@ -36,7 +37,7 @@ from bench.opensearch import node, open_index
 from bench.passages import DIMENSIONS, Maker
 from bench.sync import cpu
 from bench.targets import reranked
-from rag import config
+from rag import config, threads
 from rag.masked import Masked
 from rag.masked.passed import passed as masked
 from rag.models import relevance
@@ -44,8 +45,8 @@ from rag.records import Hit
 from rag.retrieve.filters import EVERYTHING
 from rag.retrieve.query import Query
 from rag.retrieve.search import search
-from rag.targets import Target, conditions
-from rag.targets.embedded import EmbeddedIndex
+from rag.targets import Target
+from rag.targets.embedded import EmbeddedIndex, conditions
 
 ASKERS = {"a third": ("group:all",), "a twentieth": ("group:3", "user:ana")}
 SIDE_BY_SIDE = (1, 2, 4, 8)
@@ -171,9 +172,9 @@ def side_by_side(
     target: Target, asked: Sequence[Question], askers: int, *, reranks: bool = False
 ) -> tuple[float, float]:
     """Return searches a second by so many askers in threads, and the p99 of one in ms."""
-    with ThreadPoolExecutor(askers) as threads:
+    with ThreadPoolExecutor(askers) as pool:
         started = time.perf_counter()
-        seconds = list(threads.map(lambda question: timed(target, question, reranks), asked))
+        seconds = list(pool.map(lambda question: timed(target, question, reranks), asked))
         whole = time.perf_counter() - started
     return len(asked) / whole, 1000 * float(np.quantile(seconds, 0.99))
 
@@ -201,6 +202,31 @@ def in_processes(folder: Path, count: int, processes: int) -> tuple[float, float
     whole = max(end for _, end, _ in told) - min(start for start, _, _ in told)
     seconds = [one for _, _, each in told for one in each]
     return len(seconds) / whole, 1000 * float(np.quantile(seconds, 0.99))
+
+
+def on_cores(folder: Path, count: int, cores: int) -> tuple[float, float]:
+    """Return searches a second by twice as many askers in threads of a process that has so many
+    cores, and the p99 of one in ms. Where cores cannot be taken away, it has all.
+
+    Args:
+        folder: Of the embedded index.
+        count: Questions of all.
+    """
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, context, _bound, (cores,)) as pool:
+        return pool.submit(_asked_by, folder, count, 2 * cores).result()
+
+
+def _bound(cores: int) -> None:
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
+
+
+def _asked_by(folder: Path, count: int, askers: int) -> tuple[float, float]:
+    index, asked = embedded(folder, 0), questions(count)
+    ready(index, asked[0], ASKERS["a third"])
+    side_by_side(index, asked[:WARM], askers)
+    return side_by_side(index, asked, askers)
 
 
 def _together(barrier: Any) -> None:
@@ -304,6 +330,10 @@ def main() -> None:
             print("\nBefore search and after it")
             answered(index, asked).show()
             measure("Embedded", index, asked)
+            for cores in range(1, threads.cores() + 1):
+                rate, p99 = on_cores(index.folder, len(asked), cores)
+                print(f"    {cores} cores, {2 * cores} askers: {rate:6.1f} searches/s, "
+                      f"p99 {p99:7.1f} ms")  # fmt: skip
             for processes in SIDE_BY_SIDE[:2]:
                 rate, p99 = in_processes(index.folder, len(asked), processes)
                 print(f"    {processes} processes: {rate:6.1f} searches/s, p99 {p99:7.1f} ms")

@@ -7,29 +7,24 @@ killed writer leaves what was. Writers take turns by a lock on the folder.
 
 from __future__ import annotations
 
-import asyncio
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from rag.errors import CorpusBusy, TargetFailed
 from rag.records import Hit, IndexedDocument, Principal
-from rag.retrieve.fuse import scored
 from rag.retrieve.query import Query
-from rag.targets import Contents, Job, Stored, conditions, gated, snapshot
-from rag.targets.beside import Beside, laid, lay
+from rag.targets import Contents, Job, Stored, gated
+from rag.targets.embedded import conditions, reading, snapshot
+from rag.targets.embedded.beside import Beside, laid, lay
 from rag.targets.rows import (
-    COLUMNS,
-    as_hits,
     as_rows,
     replaced,
     schema,
-    searchable,
     vectors,
 )
 
@@ -44,29 +39,6 @@ _BATCH_CHUNKS = 20_000  # rows in one commit: some 60 MB of text and vectors
 _IDS_IN_FILTER = 5_000
 _ATTEMPTS = 5
 _LOCK_SECONDS = 60.0
-_REPEATED = 4
-"""Repetitions of the question's words beside further, weighted ones: weights by quarters."""
-_CLOSER = 2
-"""Times as many passages as are wanted are taken from the vector index, which knows vectors to 4
-bits, and then compared exactly: that finds 99.9 % of the exact best 100 (`bench.latency`)."""
-_PARTITION = 8192
-"""Rows of a partition of the vector index, as LanceDB makes them when it tidies up. All are read:
-fewer would lose passages of those who may read little."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Opened:
-    """A version of the table, as it is searched.
-
-    Attributes:
-        files: By which it is known that there is another version.
-        partitions: Of the index that vectors are searched by; 0: there is none.
-    """
-
-    files: tuple[int, frozenset[Path]]
-    table: Any
-    beside: Beside
-    partitions: int
 
 
 class EmbeddedIndex:
@@ -99,7 +71,7 @@ class EmbeddedIndex:
         self._removals = folder / "removals"
         self._saved = folder / f"{self._name}.json"
         self._connection: Any = None
-        self._opened: _Opened | None = None
+        self._opened: reading.Opened | None = None
         self._sampled: tuple[tuple[object, int], numpy.ndarray] | None = None
 
     # Writing
@@ -210,7 +182,7 @@ class EmbeddedIndex:
         if rows >= self._scalar_from:
             wanted |= {"acl": LabelList(), "document_id": BTree(), "id": BTree()}
         if rows >= self._vector_from:
-            wanted["vector"] = _vector_index(rows, self.dimensions)
+            wanted["vector"] = reading.vector_index(rows, self.dimensions)
         for column, config in wanted.items():
             if (column, type(config).__name__) not in there:
                 table.create_index(column, config=config, replace=True)
@@ -244,35 +216,12 @@ class EmbeddedIndex:
             return {}
         condition = conditions.within(principals, query.filter)
 
-        def read(opened: _Opened) -> dict[str, list[Hit]]:
-            asked: dict[str, Any] = {}
-            times = 1
-            if query.vector is not None:
-                wanted = depth * (_CLOSER if opened.partitions else 1)
-                asked["vector"] = _nearest(opened, query.vector).limit(wanted)
-            if query.text.strip():
-                spoken, times = _spoken(query)
-                asked["text"] = _best(opened.table, spoken).limit(depth)
-            found = dict(zip(asked, _together(asked.values(), condition), strict=True))
-            if "vector" in found:
-                found["vector"] = _closest(opened, *found["vector"], query.vector, depth)
-            if "text" in found:
-                places, scores = found["text"]
-                found["text"] = places, [score / times for score in scores]
-            hits = _hits(opened, {one for places, _ in found.values() for one in places})
-            if not query.vectors:
-                hits = {one: replace(hit, vector=None) for one, hit in hits.items()}
-            return {
-                leg: [scored(hits[one], value) for one, value in zip(*own, strict=True)]
-                for leg, own in found.items()
-            }
-
-        return self._reading(read, {})
+        return self._reading(lambda opened: reading.legs(opened, query, condition, depth), {})
 
     def sample(self, size: int) -> numpy.ndarray | None:
         """See `rag.targets.Target.sample`; looked at again in every version of the table."""
 
-        def read(opened: _Opened) -> numpy.ndarray | None:
+        def read(opened: reading.Opened) -> numpy.ndarray | None:
             import numpy
 
             table = opened.table
@@ -309,7 +258,7 @@ class EmbeddedIndex:
     def _exists(self) -> bool:
         return (self._folder / "_versions").is_dir()
 
-    def _reading(self, read: Callable[[_Opened], T], empty: T) -> T:
+    def _reading(self, read: Callable[[reading.Opened], T], empty: T) -> T:
         """`read` on one version of the table; again on a newer one when that was cleaned up."""
         failure = ""
         for attempt in range(_ATTEMPTS):
@@ -326,7 +275,7 @@ class EmbeddedIndex:
             "Check the disk; `sluice sync --full-refresh` builds the index anew.",
         )
 
-    def _newest(self) -> _Opened:
+    def _newest(self) -> reading.Opened:
         """The table at its newest version; opened again when there is another one.
 
         Listed before it is opened, so that what is committed between is seen by the next look.
@@ -337,8 +286,8 @@ class EmbeddedIndex:
         if opened is None or opened.files != there:
             table = self._database().open_table(self._name)
             indexed = any("vector" in index.columns for index in table.list_indices())
-            partitions = _partitions(table.count_rows()) if indexed else 0
-            opened = _Opened(there, table, Beside(self._folder), partitions)
+            partitions = reading.partitions(table.count_rows()) if indexed else 0
+            opened = reading.Opened(there, table, Beside(self._folder), partitions)
             self._opened = opened
         return opened
 
@@ -373,122 +322,6 @@ def _inventory(table: Any) -> dict[str, Stored]:
         document: Stored(digest, acl, tuple(chunk for _, chunk in sorted(chunks)))
         for document, (digest, acl, chunks) in found.items()
     }
-
-
-def _spoken(query: Query) -> tuple[Any, int]:
-    """Return the text leg's query, and by what its scores are too high.
-
-    A word that comes several times counts so often, so that weights are numbers of repetitions:
-    one list of words is cut short at the best hits, which LanceDB does not do for a query of
-    several clauses (12 against 130 ms over 100,000 passages, for 30 further words).
-    """
-    from lancedb.query import MatchQuery
-
-    asked = searchable(query.text)
-    times = _REPEATED if query.weighted else 1
-    words = [asked] * times
-    for word, weight in query.weighted:
-        words += [searchable(word)] * round(weight * times)
-    return MatchQuery(" ".join(words), "words"), times
-
-
-def _vector_index(rows: int, dimensions: int) -> Any:
-    """An inverted file of quantised vectors (RaBitQ: Gao, Long, SIGMOD 2024), 4 bits a dimension.
-
-    It is read in a quarter of the time of one that has the vectors themselves. Codes are made of
-    whole bytes of one bit a dimension; others are kept as they are.
-    """
-    from lancedb.index import IvfFlat, IvfRq
-
-    how: dict[str, Any] = {
-        "distance_type": "dot",
-        "num_partitions": _partitions(rows),
-        "max_iterations": 15,
-        "sample_rate": 64,
-    }
-    return IvfFlat(**how) if dimensions % 8 else IvfRq(**how, num_bits=4)
-
-
-def _partitions(rows: int) -> int:
-    return max(2, -(-rows // _PARTITION))
-
-
-def _nearest(opened: _Opened, vector: Sequence[float]) -> Any:
-    """The vector leg's query, which answers addresses and distances."""
-    query = _inner(opened.table).query().nearest_to(vector).column("vector").distance_type("dot")
-    if opened.partitions:
-        query = query.nprobes(opened.partitions)
-    return query.select(["_distance"])
-
-
-def _best(table: Any, spoken: Any) -> Any:
-    """The text leg's query, which answers addresses and scores."""
-    return _inner(table).query().nearest_to_text(spoken).select(["_score"])
-
-
-def _inner(table: Any) -> Any:
-    """LanceDB's asynchronous table, over which its plain one lies: one round trip a query, not six.
-
-    The two share their caches, which a table of another connection would not.
-    """
-    return table._table
-
-
-def _together(queries: Iterable[Any], condition: str) -> list[tuple[list[int], list[float]]]:
-    """Ask for several legs at once; return each one's addresses and values, best first.
-
-    Args:
-        condition: That holds inside each of them.
-    """
-    from lancedb.background_loop import LOOP
-
-    async def one(query: Any) -> tuple[list[int], list[float]]:
-        rows = await query.where(condition).with_row_id().to_arrow()
-        value = next(name for name in ("_distance", "_score") if name in rows.column_names)
-        return rows.column("_rowid").to_pylist(), rows.column(value).to_pylist()
-
-    async def every() -> list[tuple[list[int], list[float]]]:
-        return await asyncio.gather(*(one(query) for query in queries))
-
-    found: list[tuple[list[int], list[float]]] = LOOP.run(every())
-    return found
-
-
-def _hits(opened: _Opened, addresses: set[int]) -> Mapping[int, Hit]:
-    """Return the passages at these addresses, with vectors and without scores."""
-    found = opened.beside.hits(sorted(addresses))
-    if missing := sorted(addresses - found.keys()):
-        taken = opened.table.take_row_ids(missing).with_row_id()
-        rows = taken.select([*COLUMNS, "vector"]).to_arrow()
-        hits = as_hits(rows, list(vectors(rows)))
-        found.update(zip(rows.column("_rowid").to_pylist(), hits, strict=True))
-    return found
-
-
-def _closest(
-    opened: _Opened,
-    addresses: Sequence[int],
-    distances: Sequence[float],
-    vector: Sequence[float] | None,
-    depth: int,
-) -> tuple[list[int], list[float]]:
-    """Return the passages by their exact products with the question, the best first, and these.
-
-    Args:
-        distances: As the index knows them, which breaks ties.
-    """
-    import numpy
-
-    if not addresses:
-        return [], []
-    known = opened.beside.vectors(addresses)
-    if missing := [one for one in addresses if one not in known]:
-        rows = opened.table.take_row_ids(missing).with_row_id().select(["vector"]).to_arrow()
-        known.update(zip(rows.column("_rowid").to_pylist(), vectors(rows), strict=True))
-    own = numpy.asarray([known[one] for one in addresses], numpy.float32)
-    products = own @ numpy.asarray(vector, numpy.float32)
-    order = numpy.lexsort((numpy.asarray(distances), -products))[:depth]
-    return [addresses[one] for one in order.tolist()], products[order].tolist()
 
 
 def _prune(table: Any) -> None:
