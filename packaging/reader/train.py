@@ -27,7 +27,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(_variable, "1")
@@ -41,7 +41,7 @@ from layers import Arrays, backward, forward
 from bench.answers import area
 from rag.masked import Masked
 from rag.masked.passed import passed
-from rag.models import bert, embedded, reader, relevance
+from rag.models import bert, embedded, reader, relevance, upper
 from rag.models.readable import readable
 from rag.sentences import split
 
@@ -51,6 +51,8 @@ HEAD_RATE = 10
 AWAY = 0.5
 """Share of questions beside which a window without their answer is learned."""
 MASKED_MOST = 0.5
+TOLD = 8
+"""Numbers that `matches` tells of a token."""
 WORD = re.compile(r"\w{3,}")
 
 
@@ -81,6 +83,9 @@ class Example:
     @property
     def right(self) -> list[bool]:
         return [any(a <= place < b for place in self.start if place) for a, b in self.window.spans]
+
+
+E = TypeVar("E", bound=Example)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +188,7 @@ def invented(count: int, seed: int) -> list[Asked]:
 
 def lowered(made: Sequence[Example]) -> None:
     """Compute what the lower layers make of each window: (tokens, dimensions) of float16."""
-    request = embedded.compile_model(reader.lower(), 1).create_infer_request()
+    request = embedded.compile_model(upper.lower(), 1).create_infer_request()
     for batch, feed in reader.feeds([one.window for one in made]):
         hidden = request.infer(feed)[0]
         for row, place in enumerate(batch):
@@ -192,36 +197,41 @@ def lowered(made: Sequence[Example]) -> None:
 
 
 def matches(window: reader.Window, lower: Any) -> Any:
-    """Return what `reader` tells the upper layers of each token: (tokens, 4)."""
+    """Return what `upper` tells the layers of each token: (tokens, 8)."""
     ids, types = np.array(window.ids), np.array(window.types)
-    told = (ids != reader.CLS) & (ids != reader.SEP)
+    told = (ids != upper.CLS) & (ids != upper.SEP)
     other = (types[:, None] != types) & told
-    exact = ((ids[:, None] == ids) & other).any(axis=1)
+    same = (ids[:, None] == ids) & other
     unit = lower.astype(np.float32)
     unit /= np.linalg.norm(unit, axis=1, keepdims=True)
     near = np.where(other, unit @ unit.T, -1).max(axis=1)
-    both = np.stack([exact, (near - reader.NEAR) * reader.SPREAD], axis=1) * told[:, None]
+    pairs = (same[1:, 1:] & same[:-1, :-1]).any(axis=1)
+    beside = [np.append(False, pairs), np.append(pairs, False)]
+    found = [same.any(axis=1), (near - upper.NEAR) * upper.SPREAD, *beside]
+    every = np.stack(found, axis=1) * told[:, None]
     passage = types[:, None]
-    return np.concatenate([both * (1 - passage), both * passage], axis=1).astype(np.float32)
+    return np.concatenate([every * (1 - passage), every * passage], axis=1).astype(np.float32)
 
 
-def pretrained() -> Arrays:
+def pretrained(heads: int = 2) -> Arrays:
     """Return the reranker's upper layers, and heads that know nothing yet."""
     file = relevance.weights()
     weights: Arrays = {}
     for name, value in file.items():
         number, _, own = name.partition(".")
-        if not number.isdigit() or int(number) < reader.LOWER or own.endswith("scale"):
+        if not number.isdigit() or int(number) < upper.LOWER or own.endswith("scale"):
             continue
         scale = file.get(name.removesuffix("weight") + "scale") if own.endswith("weight") else None
         plain = value.astype(np.float32)
-        weights[f"{int(number) - reader.LOWER}.{own}"] = (
+        weights[f"{int(number) - upper.LOWER}.{own}"] = (
             plain if scale is None else plain * scale[:, None]
         )
     size = weights["0.query.weight"].shape[0]
-    weights["match.weight"] = np.zeros((size, 4), np.float32)
-    weights["head.weight"] = np.random.default_rng(0).normal(0, 0.02, (2, size)).astype(np.float32)
-    weights["head.bias"] = np.zeros(2, np.float32)
+    weights["match.weight"] = np.zeros((size, TOLD), np.float32)
+    weights["head.weight"] = (
+        np.random.default_rng(0).normal(0, 0.02, (heads, size)).astype(np.float32)
+    )
+    weights["head.bias"] = np.zeros(heads, np.float32)
     return weights
 
 
@@ -229,7 +239,7 @@ def together(some: Sequence[Example]) -> tuple[Any, Any, Any, Any, Any]:
     """Return hidden states, matches, mask, which places may answer, and which do."""
     length = max(len(one.window.ids) for one in some)
     x = np.zeros((len(some), length, some[0].lower.shape[1]), np.float32)
-    match = np.zeros((len(some), length, 4), np.float32)
+    match = np.zeros((len(some), length, TOLD), np.float32)
     mask = np.zeros((len(some), length), np.float32)
     may = np.zeros((len(some), length), np.float32)
     do = np.zeros((len(some), length, 2), np.float32)
@@ -306,7 +316,7 @@ def drawn(asked: Sequence[Asked], rng: random.Random) -> list[Example]:
     return found
 
 
-def batches(made: list[Example], size: int, rng: random.Random) -> list[list[Example]]:
+def batches(made: list[E], size: int, rng: random.Random) -> list[list[E]]:
     """Group by length within pools, so that little is padded."""
     found = []
     for at in range(0, len(made), size * 32):
