@@ -11,6 +11,7 @@ import random
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from rag.answer.polarity import CONTRARIES
 from rag.privacy.pseudonym import MASK
@@ -290,6 +291,8 @@ def _turned(text: str, rng: random.Random) -> str | None:
             if one[0] == two[0]:
                 continue
             one, two = sorted((one, two), key=lambda m: m.start())
+            if _LISTED.fullmatch(text, one.end(), two.start()):
+                continue
             return (
                 text[: one.start()]
                 + two[0]
@@ -297,13 +300,23 @@ def _turned(text: str, rng: random.Random) -> str | None:
                 + one[0]
                 + text[two.end() :]
             )
-    match = re.match(
-        r"((?:The|A|An|Each|Every) [a-z]+) (\w+s|must \w+|may \w+|can \w+) ((?:the|a|an|each) [a-z]+)(.*)$",
-        text,
-    )
-    if match and match[1].split()[1] != match[3].split()[1]:
-        return f"{match[3][0].upper()}{match[3][1:]} {match[2]} {_lowered(match[1])}{match[4]}"
-    return None
+    found = [
+        one
+        for one in re.finditer(r"\b(?:the|an?|each|every) ([a-z]{3,})\b", text, re.IGNORECASE)
+        if not _JOINS.match(text, one.end())
+    ]
+    pairs = [(one, two) for one, two in pairwise(found) if one[1].lower() != two[1].lower()]
+    if not pairs:
+        return None
+    one, two = rng.choice(pairs)
+    first = f"{two[0][0].upper()}{two[0][1:]}" if one[0][0].isupper() else two[0]
+    second = f"{one[0][0].lower()}{one[0][1:]}"
+    return f"{text[: one.start()]}{first}{text[one.end() : two.start()]}{second}{text[two.end() :]}"
+
+
+_JOINS = re.compile(r" (?:and|or|as well as) ")
+_LISTED = re.compile(r",? ?(?:and |or )?")
+"""What stands on either side of these may change places."""
 
 
 def _added(text: str, rng: random.Random) -> str | None:
@@ -358,9 +371,9 @@ def spoken_of(
             made.append(Claim(text, said, True, how, group))
         ops = list(FALSE.items())
         ops += [
-            ("word", _replaced(r"\b[a-z]{5,}\b", vocabulary)),
-            ("name", _replaced(r"(?<=[a-z,] )[A-Z][a-z]{3,}\b", capitals)),
-            ("pseudonym", _replaced(r"PERSON_\w{8}", masks)),
+            ("word", replaced(r"\b[a-z]{5,}\b", vocabulary)),
+            ("name", replaced(r"(?<=[a-z,] )[A-Z][a-z]{3,}\b", capitals)),
+            ("pseudonym", replaced(r"PERSON_\w{8}", masks)),
             ("elsewhere", lambda _, rng: rng.choice(whole)[2]),
         ]
         rng.shuffle(ops)
@@ -376,17 +389,23 @@ def spoken_of(
     return made
 
 
-def paraphrased(sentence: str, rng: random.Random) -> tuple[str, str]:
-    """Return a sentence in other words, and how; as it is where no rule fits."""
+def paraphrased(sentence: str, rng: random.Random, *, whole: bool = False) -> tuple[str, str]:
+    """Return a sentence in other words, and how; as it is where no rule fits.
+
+    Args:
+        whole: Nothing of it is left out.
+    """
     done = []
     for op in rng.sample(TRUE, rng.choice([0, 1, 2, 2, 3])):
+        if whole and op is _shortened:
+            continue
         new = op(sentence, rng)
         if new:
             sentence, done = new, [*done, op.__name__.strip("_")]
     return sentence, "+".join(done) or "as it is"
 
 
-def _replaced(pattern: str, by: Sequence[str]) -> Op:
+def replaced(pattern: str, by: Sequence[str]) -> Op:
     def op(text: str, rng: random.Random) -> str | None:
         found = list(re.finditer(pattern, text))
         if not found or len(by) < 2:

@@ -28,8 +28,8 @@ import numpy as np
 from bench.answers import area
 from bench.targets import reranked
 from rag import config
+from rag.answer.compare import Embed, remembering
 from rag.answer.extractive import FEATURES, candidates
-from rag.answer.ground import Embed, remembering
 from rag.masked.passed import passed as masked
 from rag.models import embedder, reader
 from rag.records import Chunk, IndexedDocument

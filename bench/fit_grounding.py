@@ -1,6 +1,7 @@
 """Fit the weights of the check of answers, and say what it catches.
 
     python -m bench.fit_grounding [--corpus FILE] [--paragraphs 72] [--every 2] [--seed 1]
+        [--checker FILE]
 
 Claims are made by rule (`bench.claims`) of the corpus's own chunks, as they are masked, and of
 generated paragraphs. Figures come from five-fold cross-validation by document and field: no text is
@@ -22,9 +23,11 @@ import numpy as np
 
 from bench.answers import area
 from bench.claims import Claim, frames, spoken_of
-from rag.answer.ground import FEATURES, compared, evidence
+from rag.answer import ground
+from rag.answer.compare import FEATURES, WEIGHTS, compared
+from rag.answer.ground import evidence
 from rag.masked.passed import passed as masked
-from rag.models import embedder
+from rag.models import checker, embedder
 from rag.records import Chunk, Hit
 from rag.retrieve.pack import Passage
 
@@ -57,7 +60,9 @@ PRIOR = np.array(
 )
 """Weights by hand, which the fit starts from."""
 WRONGLY = 0.18
-"""Share of false claims let through that is aimed at."""
+"""Share of false claims let through that is aimed at, before anything is read."""
+WRONGLY_READ = 0.09
+"""The same once it is read."""
 
 
 def chunks(corpus: Path) -> list[tuple[str, str]]:
@@ -89,7 +94,7 @@ def look(claims: Sequence[Claim], embed: Any) -> list[Any]:
     """Features of each claim's candidates, shape (candidates, features); None: vetoed by facts."""
     passages = [[passage_of(claim.passage)] for claim in claims]
     texts = [masked(claim.text) for claim in claims]
-    firm = evidence(texts, passages, embed)
+    firm = evidence(texts, passages, embed, reads=False)
     rows = compared(texts, passages, embed)
     return [
         np.array([features for _, features in own[0]]) if found[0].support > 0 and own[0] else None
@@ -97,7 +102,7 @@ def look(claims: Sequence[Claim], embed: Any) -> list[Any]:
     ]
 
 
-def logistic(features: Any, labels: Any, centre: Any) -> Any:
+def logistic(features: Any, labels: Any, centre: Any, penalty: float = PENALTY) -> Any:
     """Weights by Newton's method; the bias is a feature.
 
     Rule-made claims are no sample of what models write, so weights are drawn to `centre`: an L2
@@ -107,7 +112,7 @@ def logistic(features: Any, labels: Any, centre: Any) -> Any:
     scale[scale == 0] = 1
     z, drawn = features / scale, centre * scale
     w = np.zeros(len(drawn))
-    ridge = PENALTY * len(z) * np.eye(len(w))
+    ridge = penalty * len(z) * np.eye(len(w))
     ridge[0, 0] = 0
     for _ in range(50):
         p = 1 / (1 + np.exp(-np.clip(z @ w, -30, 30)))
@@ -145,6 +150,26 @@ def fit(found: Sequence[Any], true: Any, start: Any) -> Any:
     return weights
 
 
+def read(claims: Sequence[Claim], found: Sequence[Any], weights: Any) -> Any:
+    """What is told of each claim once it was read: (claims, 3), as `ground.READ` weighs it."""
+    passages = [[passage_of(claim.passage)] for claim in claims]
+    texts = [masked(claim.text) for claim in claims]
+    nearest = ground.nearest(texts, passages, embedder("embedded/minilm").embed)
+    told = ground.said(texts, nearest)
+    near = [-30.0 if one is None else (one @ weights).max() for one in found]
+    columns = [near, [own[0] for own in told]]
+    bounded = [np.clip(column, -ground.FAR, ground.FAR) for column in columns]
+    return np.stack([np.ones(len(claims)), *bounded], axis=1)
+
+
+def fit_read(features: Any, true: Any) -> Any:
+    """Weights of what was read, so that as many false claims are let through as are aimed at."""
+    weights = logistic(features, true.astype(float), np.zeros(3), penalty=1e-3)
+    false = np.sort(features[~true] @ weights)[::-1]
+    weights[0] += np.log(THRESHOLD / (1 - THRESHOLD)) - false[int(WRONGLY_READ * len(false))]
+    return weights
+
+
 def scored(found: Sequence[Any], weights: Any) -> Any:
     odds = [-30.0 if one is None else (one @ weights).max() for one in found]
     return 1 / (1 + np.exp(-np.array(odds)))
@@ -156,7 +181,10 @@ def main() -> None:
     arguments.add_argument("--paragraphs", type=int, default=72)
     arguments.add_argument("--every", type=int, default=2, help="of the corpus's chunks")
     arguments.add_argument("--seed", type=int, default=1)
+    arguments.add_argument("--checker", type=Path, help="other than the one in use")
     given = arguments.parse_args()
+    if given.checker:
+        checker.WEIGHTS = given.checker
 
     rng = random.Random(given.seed)
     claims = spoken_of(chunks(given.corpus)[:: given.every], rng, 1) + frames(rng, given.paragraphs)
@@ -180,6 +208,17 @@ def main() -> None:
     print("WEIGHTS = (" + ", ".join(f"{weight:.2f}" for weight in weights) + ")")
     for name, weight in zip(FEATURES, weights, strict=True):
         print(f"  {name:12} {weight:6.2f}")
+
+    features = read(claims, found, np.array(WEIGHTS))
+    odds = np.zeros(len(claims))
+    for fold in range(5):
+        odds[folds == fold] = features[folds == fold] @ fit_read(
+            features[folds != fold], true[folds != fold]
+        )
+    firm = np.array([one is not None for one in found])
+    report("read, cross-validated", claims, np.where(firm, 1 / (1 + np.exp(-odds)), 0), true)
+    told = ", ".join(f"{weight:.2f}" for weight in fit_read(features, true))
+    print(f"READ = ({told})")
 
 
 def report(name: str, claims: Sequence[Claim], scores: Any, true: Any) -> None:

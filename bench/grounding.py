@@ -1,15 +1,16 @@
 """What the check of answers catches, and lets through, of a model that invents freely.
 
-    python -m bench.grounding FOLDER [--questions 500] [--seconds 3600] [--replies FILE]
+    python -m bench.grounding FOLDER [--questions 500] [--seconds 3600] [--replies FILE] [--show]
 
 The folder holds ``corpus.jsonl`` ({_id, title, text}) and ``questions.jsonl`` ({_id, text,
 document, answers, answerable}), SQuAD 2.0 for example. Half of the questions asked are
 unanswerable. ``embedded/smollm2`` answers each from its paragraph and two others, all masked; its
 replies are kept in ``--replies``, so that another check can be tried on the same ones.
 
-A sentence that is released is judged automatically: wrong, when it holds no right answer to an
-answerable question; invented, when the question is unanswerable. This counts true sentences beside
-the point as wrong, too.
+A sentence is judged automatically: right, when it holds a right answer; copied, when it stands in a
+passage as it is; else wrong, or invented where the question is unanswerable. Among these are
+sentences that say what a passage says, beside the point and in other words: ``--show`` prints what
+is released, for reading.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from rag import config
 from rag.answer.chat import ChatAnswerer, judged
 from rag.answer.extractive import terms
 from rag.answer.facts import facts
+from rag.answer.ground import Evidence, evidence
 from rag.answer.reply import claims
 from rag.config import Aws
 from rag.masked import Masked
@@ -77,6 +79,14 @@ def by_hand(claim: Masked, passages: Sequence[Passage], embed: Any) -> float:
     return best
 
 
+def most(own: Sequence[Evidence]) -> float:
+    return max((one.support for one in own), default=0.0)
+
+
+def plain(text: str) -> str:
+    return " ".join(text.casefold().split()).strip(" .")
+
+
 def written(reply: str) -> Generator[str, None, bool]:
     yield reply
     return False
@@ -114,6 +124,7 @@ def main() -> None:
     arguments.add_argument("--seconds", type=float, default=3600)
     arguments.add_argument("--seed", type=int, default=1)
     arguments.add_argument("--replies", type=Path, default=Path("replies.jsonl"))
+    arguments.add_argument("--show", action="store_true")
     given = arguments.parse_args()
 
     rng = random.Random(given.seed)
@@ -139,11 +150,8 @@ def main() -> None:
 
     replies = answers(asked, packed, mask, given.seconds, given.replies)
     by = ChatAnswerer(URI, embed, Aws(), MOST, mask)
-    tables: dict[str, Counter[str]] = {
-        "no check": Counter(),
-        "by hand": Counter(),
-        "fitted": Counter(),
-    }
+    checks = ("no check", "by hand", "without reading", "the check")
+    tables: dict[str, Counter[str]] = {name: Counter() for name in checks}
     whole: dict[str, Counter[str]] = {name: Counter() for name in tables}
     for question in asked:
         if question["_id"] not in replies:
@@ -154,12 +162,19 @@ def main() -> None:
         kept: dict[str, list[bool]] = {name: [] for name in tables}
         for claim, own in judged(said, passages, embed):
             good = question["answerable"] and any(one in claim.text.casefold() for one in right)
-            kind = "right" if good else ("wrong" if question["answerable"] else "invented")
+            kind = "wrong" if question["answerable"] else "invented"
+            if good or any(plain(claim.text) in plain(one.text) for one in passages):
+                kind = "right" if good else "copied"
+            unread = evidence([claim.text], [[one.passage for one in own]], embed, reads=False)[0]
             scores = {
                 "no check": 1.0,
                 "by hand": by_hand(claim.text, passages, embed),
-                "fitted": max((one.support for one in own), default=0.0),
+                "without reading": most(unread),
+                "the check": most(own),
             }
+            if given.show and most(own) >= LEAST:
+                quote = max(own, key=lambda one: one.support).quote
+                print(f"{kind} {most(own):.2f}: {claim.text}\n    {quote}")
             for name, score in scores.items():
                 shown = score >= LEAST
                 tables[name][f"{kind} {'shown' if shown else 'kept back'}"] += 1

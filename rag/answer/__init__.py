@@ -16,7 +16,7 @@ from rag.retrieve.pack import Passage
 
 if TYPE_CHECKING:
     from rag.answer.chat import Checks
-    from rag.answer.ground import Embed
+    from rag.answer.compare import Embed
     from rag.config import Aws
     from rag.models import Tokens
 

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from rag.answer import Draft, Sentence, Sentences, Silence, citation, drafted
+from rag.answer.compare import remembering
 from rag.answer.extractive import abstention
-from rag.answer.ground import Evidence, evidence, remembering
+from rag.answer.ground import Evidence, evidence
 from rag.answer.orders import orders
 from rag.answer.prompt import LATEST, Prompt, prompt
 from rag.answer.reply import Claim, claims
@@ -27,7 +28,7 @@ from rag.retrieve.pack import Passage
 
 if TYPE_CHECKING:
     from rag.answer import Mask
-    from rag.answer.ground import Embed
+    from rag.answer.compare import Embed
     from rag.config import Aws
 
 SECOND = 0.8

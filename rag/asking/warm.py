@@ -25,7 +25,7 @@ def warm(context: Context, *, freeze: bool) -> None:
             It walks some million objects of libraries again and again, 50 to 150 ms at a time
             (https://docs.python.org/3/library/gc.html#gc.freeze).
     """
-    from rag.models import relevance
+    from rag.models import checker, relevance
     from rag.retrieve.search import search
 
     question = context.question_masker.mask_text("Who keeps this ready?").text
@@ -49,6 +49,8 @@ def warm(context: Context, *, freeze: bool) -> None:
         relevance.scores(question, [question])
     if context.config.answer.model.startswith("embedded/extractive"):
         _read(context)
+    else:  # what it writes is checked
+        checker.odds([question], [[question]])
     if freeze:
         gc.collect()
         gc.freeze()

@@ -56,7 +56,7 @@ def support(claim: str, *cited: Passage) -> float:
         "Staff get 25 paid vacation days each year.",
         "The line manager approves vacation requests.",
         "Unused vacation days can be carried over until 31 March of the next year.",
-        "Overtime is compensated with time off rather than paid out.",
+        "Overtime is not paid out but compensated with time off.",
         "PERSON_yafx2q4g coordinates parental leave.",
     ],
 )
