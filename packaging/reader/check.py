@@ -10,14 +10,12 @@ half of SQuAD 2.0's development split.
 
 from __future__ import annotations
 
-import argparse
 import random
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import train as reading  # first: it sets the number of threads, and the path
@@ -119,45 +117,29 @@ def report(weights: Arrays, test: Sequence[Held]) -> None:
 
 
 def main() -> None:
-    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    arguments.add_argument("folder", type=Path)
-    arguments.add_argument("--out", type=Path)
-    arguments.add_argument("--epochs", type=int, default=2)
-    arguments.add_argument("--batch", type=int, default=16)
-    arguments.add_argument("--rate", type=float, default=3e-4)
-    arguments.add_argument("--seed", type=int, default=0)
-    arguments.add_argument("--fold", type=int)
-    arguments.add_argument("--folds", type=int, default=4)
-    given = arguments.parse_args()
-    rng, dropping = random.Random(given.seed), np.random.default_rng(given.seed)
+    given = reading.options(__doc__).parse_args()
+    rng = random.Random(given.seed)
 
     loaded = reading.load(given.folder)
-    subjects = sorted({subject for subject, _, _ in loaded})
-    apart = {one for at, one in enumerate(subjects) if at % given.folds == given.fold}
+    fold = reading.apart(loaded, given)
     claims = stated(loaded, given.seed)
-    train = list(held([one for one in claims if one.group not in apart]))
-    test = list(held([one for one in claims if one.group in apart]))
+    train = list(held([one for one in claims if one.group not in fold]))
+    test = list(held([one for one in claims if one.group in fold]))
     began = time.perf_counter()
     reading.lowered([*train, *test])
     print(f"{len(train)} claims, {time.perf_counter() - began:.0f} s for the lower layers")
 
     weights = reading.pretrained(heads=1)
-    gradients = {name: np.zeros_like(value) for name, value in weights.items()}
-    count = -(-len(train) // given.batch)
-    adam, loss = reading.Adam(weights, given.rate, count * given.epochs), 0.0
-    for epoch in range(given.epochs):
+
+    def epoch() -> list[list[Held]]:
         rng.shuffle(train)
-        for at, batch in enumerate(reading.batches(train, given.batch, rng)):
-            one = learned(weights, batch, dropping, gradients)
-            adam.update(weights, gradients)
-            loss = one if not loss else 0.98 * loss + 0.02 * one
-            if at % 50 == 0:
-                seconds = time.perf_counter() - began
-                print(f"epoch {epoch} {at}/{count} loss {loss:.3f} {seconds:.0f} s", flush=True)
-        if given.out:
-            reading.saved(weights, given.out)
+        return reading.batches(train, given.batch, rng)
+
+    def measure() -> None:
         if test:
             report(weights, test)
+
+    reading.descend(weights, given, -(-len(train) // given.batch), epoch, learned, measure)
 
 
 if __name__ == "__main__":

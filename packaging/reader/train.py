@@ -23,7 +23,7 @@ import re
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -369,52 +369,97 @@ def saved(weights: Arrays, path: Path) -> None:
     np.savez_compressed(path, **kept)
 
 
-def main() -> None:
-    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def options(told: str) -> argparse.ArgumentParser:
+    """Return what every training is asked on the command line.
+
+    Args:
+        told: The script's own description.
+    """
+    arguments = argparse.ArgumentParser(description=told.splitlines()[0])
     arguments.add_argument("folder", type=Path)
     arguments.add_argument("--out", type=Path)
     arguments.add_argument("--epochs", type=int, default=2)
     arguments.add_argument("--batch", type=int, default=16)
     arguments.add_argument("--rate", type=float, default=3e-4)
     arguments.add_argument("--seed", type=int, default=0)
-    arguments.add_argument("--generated", type=int, default=2000)
     arguments.add_argument("--fold", type=int)
     arguments.add_argument("--folds", type=int, default=4)
+    return arguments
+
+
+def apart(loaded: Sequence[Loaded], given: argparse.Namespace) -> set[str]:
+    """Return the subjects of the fold that is kept apart."""
+    subjects = sorted({subject for subject, _, _ in loaded})
+    return {one for at, one in enumerate(subjects) if at % given.folds == given.fold}
+
+
+def descend(
+    weights: Arrays,
+    given: argparse.Namespace,
+    count: int,
+    epoch: Callable[[], list[list[E]]],
+    step: Callable[[Arrays, list[E], Any, Arrays], float],
+    measure: Callable[[], None],
+) -> None:
+    """Change `weights` batch by batch; save and measure them after each epoch.
+
+    Args:
+        count: Batches of an epoch, more or less.
+        epoch: Draws those of the next one.
+        step: Puts a batch's gradients into the last argument, and returns its loss in nats.
+    """
+    began = time.perf_counter()
+    dropping = np.random.default_rng(given.seed)
+    gradients = {name: np.zeros_like(value) for name, value in weights.items()}
+    adam, loss = Adam(weights, given.rate, count * given.epochs), 0.0
+    for number in range(given.epochs):
+        for at, batch in enumerate(epoch()):
+            one = step(weights, batch, dropping, gradients)
+            adam.update(weights, gradients)
+            loss = one if not loss else 0.98 * loss + 0.02 * one
+            if at % 20 == 0:
+                seconds = time.perf_counter() - began
+                print(f"epoch {number} {at}/{count} loss {loss:.3f} {seconds:.0f} s", flush=True)
+        if given.out:
+            saved(weights, given.out)
+        measure()
+
+
+def main() -> None:
+    arguments = options(__doc__)
+    arguments.add_argument("--generated", type=int, default=2000)
     given = arguments.parse_args()
-    rng, dropping = random.Random(given.seed), np.random.default_rng(given.seed)
+    rng = random.Random(given.seed)
 
     loaded = load(given.folder)
     asked = [
         Asked(subject, answerable, (examples(raw), examples(masked)))
         for subject, answerable, (raw, masked) in loaded
     ]
-    subjects = sorted({one.subject for one in asked})
-    apart = {s for at, s in enumerate(subjects) if at % given.folds == given.fold}
-    train = [one for one in asked if one.subject not in apart]
+    fold = apart(loaded, given)
+    train = [one for one in asked if one.subject not in fold]
     train += invented(given.generated, given.seed)
-    test = [one for one in asked if one.subject in apart]
+    test = [one for one in asked if one.subject in fold]
     began = time.perf_counter()
     lowered(list({id(one): one for q in (*train, *test) for f in q.forms for one in f}.values()))
     print(f"{len(train)} questions, {time.perf_counter() - began:.0f} s for the lower layers")
 
     weights = pretrained()
-    gradients = {name: np.zeros_like(value) for name, value in weights.items()}
+
+    def measure() -> None:
+        for form, name in enumerate(("as it is", "masked") if test else ()):
+            sentence, told, silent = measured(weights, test, form)
+            print(f"{name}: sentence {sentence:.3f}, area {told:.3f}, right {silent:.3f}")
+
     count = -(-len(drawn(train, random.Random(0))) // given.batch)
-    adam, loss = Adam(weights, given.rate, count * given.epochs), 0.0
-    for epoch in range(given.epochs):
-        for at, batch in enumerate(batches(drawn(train, rng), given.batch, rng)):
-            one = learned(weights, batch, dropping, gradients)
-            adam.update(weights, gradients)
-            loss = one if not loss else 0.98 * loss + 0.02 * one
-            if at % 20 == 0:
-                seconds = time.perf_counter() - began
-                print(f"epoch {epoch} {at}/{count} loss {loss:.3f} {seconds:.0f} s", flush=True)
-        if given.out:
-            saved(weights, given.out)
-        if test:
-            for form, name in enumerate(("as it is", "masked")):
-                sentence, told, silent = measured(weights, test, form)
-                print(f"{name}: sentence {sentence:.3f}, area {told:.3f}, right {silent:.3f}")
+    descend(
+        weights,
+        given,
+        count,
+        lambda: batches(drawn(train, rng), given.batch, rng),
+        learned,
+        measure,
+    )
 
 
 if __name__ == "__main__":

@@ -66,18 +66,19 @@ def evidence(
         reads: Whether a claim is read together with what comes nearest to it.
     """
     found = nearest(claims, cited, embed)
+    sure = [*map(firm, claims, cited)]
     odds = [[one.odds for one in own] for own in found]
     if reads:
-        read = said(claims, found)
-        odds = [[*map(_once_read, *both)] for both in zip(odds, read, strict=True)]
+        kept = [at for at, one in enumerate(sure) if one]
+        read = said([claims[at] for at in kept], [found[at] for at in kept])
+        for at, told in zip(kept, read, strict=True):
+            odds[at] = [*map(_once_read, odds[at], told)]
     return [
         [
-            Evidence(passage, _likely(value) if sure and one.quote.text else 0.0, one.quote.text)
+            Evidence(passage, _likely(value) if firmly and one.quote.text else 0.0, one.quote.text)
             for passage, one, value in zip(passages, own, values, strict=True)
         ]
-        for sure, passages, own, values in zip(
-            map(firm, claims, cited), cited, found, odds, strict=True
-        )
+        for firmly, passages, own, values in zip(sure, cited, found, odds, strict=True)
     ]
 
 

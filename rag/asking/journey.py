@@ -78,7 +78,6 @@ def _answered(
 ) -> Generator[Event, None, None]:
     from rag.answer import counter, sent
     from rag.asking import packing, searching
-    from rag.models.counting import counted
 
     context, asked, trail = way.context, way.asked, way.trail
     settings = context.config.answer
@@ -104,6 +103,8 @@ def _answered(
         limits = packing.limits(settings, asked.budget.tokens)
         exactly = None
         if settings.count == "service":
+            from rag.models.counting import counted
+
             exactly = counted(settings.model, context.config.aws)
         way.packed, way.context_tokens = stages.run(
             lambda: packing.packed(way.hits, limits, count, way.question, render, exactly)
