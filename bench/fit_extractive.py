@@ -33,6 +33,7 @@ from rag.answer.extractive import FEATURES, candidates
 from rag.masked.passed import passed as masked
 from rag.models import embedder, reader
 from rag.records import Chunk, IndexedDocument
+from rag.retrieve.candidates import Candidate
 from rag.retrieve.pack import Passage, pack
 from rag.retrieve.search import search
 from rag.targets import Target, open_target
@@ -172,7 +173,7 @@ def main() -> None:
             text = masked(question["text"])
             better = reranked(default, text)
             assert better is not None  # by default
-            hits = better(hits)
+            hits = [one.hit for one in better([Candidate.of(hit) for hit in hits])]
             passages = pack(hits[:HITS], BUDGET, lambda text: model.count([text])[0]).passages
             found.append(look(question, kind, passages, reads=not given.plain))
             if len(found) % 50 == 0:

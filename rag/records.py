@@ -234,8 +234,6 @@ class Hit:
         document: Masked name of its document.
         score: Of the ranking that returned it; comparable within one result list only.
         legs: Rank (from 1) of the hit in each search leg that found it.
-        vector: Its embedding, float32, L2-normalised, shape (dimensions,), where the query asked
-            for it and the target has it.
         media_type: Of its document; empty: the target did not say.
     """
 
@@ -245,8 +243,6 @@ class Hit:
     title: Masked = EMPTY
     acl: tuple[Principal, ...] = ()
     legs: Mapping[str, int] = field(default_factory=dict)
-    # numpy.ndarray, as in IndexedDocument; two hits are equal without it
-    vector: object | None = field(default=None, compare=False, repr=False)
     media_type: str = ""
 
 

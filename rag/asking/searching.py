@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rag.ingest.context import Context
     from rag.masked import Masked
     from rag.records import Hit, Principal
+    from rag.retrieve.candidates import Candidate
     from rag.retrieve.filters import Filter
     from rag.retrieve.query import Where
     from rag.retrieve.search import Reranked
@@ -142,7 +143,7 @@ def _reranked(context: Context, question: Masked) -> Reranked | None:
     if uri is None or not _pays_reranking(uri, settings.reranked):
         return None
 
-    def ordered(hits: Sequence[Hit]) -> list[Hit]:
+    def ordered(hits: Sequence[Candidate]) -> list[Candidate]:
         from rag.retrieve.rerank import rerank
 
         share = limits().seconds_left() * _RERANK_SHARE

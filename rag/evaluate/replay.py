@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from rag.records import Hit
+from rag.retrieve.candidates import Legs
 from rag.retrieve.query import Query
 
 if TYPE_CHECKING:
@@ -23,9 +23,9 @@ class Replayed:
 
     def __init__(self, target: Target) -> None:
         self._target = target
-        self._known: dict[Hashable, Mapping[str, list[Hit]]] = {}
+        self._known: dict[Hashable, Legs] = {}
 
-    def legs(self, query: Query, depth: int) -> Mapping[str, list[Hit]]:
+    def legs(self, query: Query, depth: int) -> Legs:
         """See `rag.targets.Target.legs`."""
         import numpy
 

@@ -43,7 +43,7 @@ def hits(context: Context, who: Person, readers: Sequence[str]) -> Iterator[tupl
         for pseudonym in who.pseudonyms:
             query = Query(pseudonym, None, tuple(readers))
             for hits in target.legs(query, SEARCHED).values():
-                for hit in hits:
+                for hit in (one.hit for one in target.read(hits, readers)):
                     shown = [hit.document, hit.title, hit.chunk.heading, hit.chunk.text]
                     if who.pattern.search("\n".join([*shown, hit.chunk.html, *hit.chunk.section])):
                         yield name, hit.chunk.document_id

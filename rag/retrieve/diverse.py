@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from rag.records import Hit
+from rag.retrieve.candidates import Candidate, Read
 
 if TYPE_CHECKING:
     import numpy
@@ -15,29 +15,30 @@ _ALIKE = 0.97
 _SAME_WORDS = 0.9
 
 
-def collapsed(hits: Sequence[Hit], k: int) -> list[Hit]:
+def collapsed(hits: Sequence[Candidate], k: int, read: Read = list) -> list[Candidate]:
     """Return the hits, best first, with near-duplicates of better ones behind all others.
 
     Near-duplicates share nine tenths of their words (Jaccard). Only as many hits are looked at as
     it takes to fill `k` places; scores stay, so that behind them they do not fall evenly.
+
+    Args:
+        read: Reads as many at once.
     """
-    kept: list[Hit] = []
-    again: list[Hit] = []
-    words: list[frozenset[str]] = []
-    for place, hit in enumerate(hits):
-        if len(kept) >= k:
-            return [*kept, *again, *hits[place:]]
-        own = frozenset(hit.chunk.text.casefold().split())
-        alike = _candidates(hit, kept)
-        if any(_jaccard(own, words[other]) >= _SAME_WORDS for other in alike):
-            again.append(hit)
-        else:
-            kept.append(hit)
-            words.append(own)
+    kept: list[Candidate] = []
+    again: list[Candidate] = []
+    size = k + k // 2  # room for what comes twice
+    for start in range(0, len(hits), size):
+        page = read(hits[start : start + size])
+        for place, hit in enumerate(page):
+            if len(kept) >= k:
+                return [*kept, *again, *page[place:], *hits[start + size :]]
+            alike = _alike(hit, kept)
+            said = any(_jaccard(_words(hit), _words(one)) >= _SAME_WORDS for one in alike)
+            (again if said else kept).append(hit)
     return [*kept, *again]
 
 
-def spread_out(hits: Sequence[Hit], k: int, share: float) -> list[Hit]:
+def spread_out(hits: Sequence[Candidate], k: int, share: float) -> list[Candidate]:
     """Return `k` hits chosen one after the other: relevant, and unlike those before.
 
     Maximal marginal relevance: Carbonell, Goldstein, SIGIR 1998. Hits without a vector are unlike
@@ -66,18 +67,20 @@ def spread_out(hits: Sequence[Hit], k: int, share: float) -> list[Hit]:
     return [hits[one] for one in chosen]
 
 
-def _candidates(hit: Hit, kept: Sequence[Hit]) -> list[int]:
+def _alike(hit: Candidate, kept: Sequence[Candidate]) -> list[Candidate]:
     import numpy
 
-    if hit.vector is None or any(other.vector is None for other in kept):
-        return list(range(len(kept)))
-    if not kept:
-        return []
+    if hit.vector is None or not kept or any(other.vector is None for other in kept):
+        return list(kept)
     others = numpy.asarray([other.vector for other in kept], numpy.float32)
-    return numpy.flatnonzero(others @ numpy.asarray(hit.vector) >= _ALIKE).tolist()  # type: ignore[no-any-return]
+    return [kept[one] for one in numpy.flatnonzero(others @ hit.vector >= _ALIKE).tolist()]
 
 
-def _vectors(hits: Sequence[Hit]) -> numpy.ndarray | None:
+def _words(hit: Candidate) -> frozenset[str]:
+    return frozenset(hit.chunk.text.casefold().split())
+
+
+def _vectors(hits: Sequence[Candidate]) -> numpy.ndarray | None:
     import numpy
 
     known = next((hit.vector for hit in hits if hit.vector is not None), None)

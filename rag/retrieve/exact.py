@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 
 from rag.masked import Masked
 from rag.privacy.pseudonym import MASK
-from rag.records import Hit
+from rag.retrieve.candidates import Candidate
 from rag.retrieve.fuse import in_order
 
 CODE = 8.0
@@ -42,7 +41,7 @@ def named(question: Masked) -> tuple[list[str], list[str], list[str]]:
     return codes, phrases, masks
 
 
-def preferred(question: Masked, hits: Sequence[Hit]) -> list[Hit]:
+def preferred(question: Masked, hits: Sequence[Candidate]) -> list[Candidate]:
     """Return the hits in their new order, best first."""
     patterns = [
         (_whole(one), added / len(some))
@@ -52,11 +51,11 @@ def preferred(question: Masked, hits: Sequence[Hit]) -> list[Hit]:
     if not patterns:
         return list(hits)
 
-    def more(hit: Hit) -> float:
+    def more(hit: Candidate) -> float:
         text = " ".join(hit.chunk.embedded_text.casefold().split())
         return sum(value for pattern, value in patterns if pattern.search(text))
 
-    return in_order(replace(hit, score=hit.score + more(hit)) for hit in hits)
+    return in_order(hit.scored(hit.score + more(hit)) for hit in hits)
 
 
 def _whole(text: str) -> re.Pattern[str]:

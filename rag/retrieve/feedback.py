@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rag.masked import Masked
-from rag.records import Hit
+from rag.retrieve.candidates import Candidate
 from rag.retrieve.words import spoken, taken, telling
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ _LEVELS = (1.0, 0.6, 0.35, 0.2)
 
 
 def words(
-    question: Masked, hits: Sequence[Hit], share: float, language: str
+    question: Masked, hits: Sequence[Candidate], share: float, language: str
 ) -> tuple[tuple[Masked, float], ...]:
     """Return words to add to a question with their weights, where each of its own has 1.
 
@@ -56,7 +56,7 @@ def words(
 
 
 def moved(
-    question: numpy.ndarray, hits: Sequence[Hit], share: float, spread: Spread | None
+    question: numpy.ndarray, hits: Sequence[Candidate], share: float, spread: Spread | None
 ) -> numpy.ndarray:
     """Return the question's vector moved towards the first hits; itself where none has a vector.
 
@@ -83,7 +83,7 @@ def moved(
     return made / max(float(numpy.linalg.norm(made)), 1e-9)  # type: ignore[no-any-return]
 
 
-def weights(hits: Sequence[Hit]) -> list[float]:
+def weights(hits: Sequence[Candidate]) -> list[float]:
     """Return how far each of the first hits is believed, together 1: softmax of their scores."""
     first = hits[:PASSAGES]
     if not first:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rag.records import Hit
+from rag.retrieve.candidates import Candidate
 from rag.retrieve.query import Query
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ _MANY = 40
 """Passages of the documents found that are looked at, for each hit."""
 
 
-def joined(target: Target, query: Query, hits: Sequence[Hit], reach: int) -> list[Hit]:
+def joined(target: Target, query: Query, hits: Sequence[Candidate], reach: int) -> list[Candidate]:
     """Return the hits, each followed by up to `reach` passages before and after it.
 
     They are found by the same question within the hits' documents, so within the same rights; a
@@ -33,15 +33,17 @@ def joined(target: Target, query: Query, hits: Sequence[Hit], reach: int) -> lis
     inside = replace(query, where=All((query.filter, Among("id", documents))), weighted=())
     found = target.legs(inside, len(documents) * _MANY)
     around = {
-        (hit.chunk.document_id, hit.chunk.position): hit for leg in found.values() for hit in leg
+        (hit.chunk.document_id, hit.chunk.position): hit
+        for leg in found.values()
+        for hit in target.read(leg, query.principals)
     }
-    made = {hit.chunk.id: hit for hit in hits}
-    order: dict[str, Hit] = {}
+    made = {hit.id: hit for hit in hits}
+    order: dict[str, Candidate] = {}
     for hit in hits:
-        order.setdefault(hit.chunk.id, hit)
+        order.setdefault(hit.id, hit)
         place = hit.chunk.position
         for position in range(place - reach, place + reach + 1):
             near = around.get((hit.chunk.document_id, position))
-            if near and near.chunk.id not in made:
-                order.setdefault(near.chunk.id, replace(near, score=hit.score, legs={}))
+            if near and near.id not in made:
+                order.setdefault(near.id, near.scored(hit.score, {}))
     return list(order.values())

@@ -54,7 +54,7 @@ class Query:
         weighted: Further words for the text leg, each with its weight beside the question's
             words, which have 1: query expansion. Already words as the index has them or not: the
             target analyses them as it does the question.
-        vectors: Whether hits bring their vectors (`Hit.vector`), where the target has them.
+        vectors: Whether hits bring their vectors (`Candidate.vector`), where the target has them.
     """
 
     text: Masked

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rag.records import Hit
+from rag.retrieve.candidates import Candidate
 
 FIRST = 20
 """Hits that stay where they are: more than a reranker reads, unless it is told otherwise."""
@@ -18,7 +18,7 @@ POOL = 300
 _NEIGHBOURS = 8
 
 
-def smoothed(hits: Sequence[Hit], share: float) -> list[Hit]:
+def smoothed(hits: Sequence[Candidate], share: float) -> list[Candidate]:
     """Return `hits` with those after the first in the order that their neighbours give them.
 
     Args:

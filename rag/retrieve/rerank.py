@@ -11,7 +11,6 @@ import json
 import logging
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +19,7 @@ from rag.aws.calls import Calls, side_by_side
 from rag.aws.runtime import Runtime
 from rag.errors import ServiceFailed
 from rag.masked import Masked, require
-from rag.records import Hit
+from rag.retrieve.candidates import Candidate
 from rag.telemetry import WARNING, event
 
 if TYPE_CHECKING:
@@ -42,7 +41,9 @@ Scores = Callable[[Masked, Sequence[Masked]], list[tuple[int, float]]]
 log = logging.getLogger(__name__)
 
 
-def rerank(uri: str, question: Masked, hits: Sequence[Hit], candidates: int, aws: Aws) -> list[Hit]:
+def rerank(
+    uri: str, question: Masked, hits: Sequence[Candidate], candidates: int, aws: Aws
+) -> list[Candidate]:
     """Return `hits` with the first `candidates` in the reranker's order, with its scores.
 
     A reranker that cannot answer in time costs the better order, not the answer: the hits come
@@ -69,7 +70,7 @@ def rerank(uri: str, question: Masked, hits: Sequence[Hit], candidates: int, aws
         event(log, WARNING, "not reranked, the order of the search stands", error=error)
         return list(hits)
     ordered = [
-        replace(read[place], score=score, legs={**read[place].legs, "rerank": rank})
+        read[place].scored(score, {**read[place].legs, "rerank": rank})
         for rank, (place, score) in enumerate(ranked, start=1)
     ]
     return [*ordered, *rest]

@@ -7,17 +7,18 @@ the order is made good: what a question names exactly first, nothing twice, as a
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rag.masked import Masked
 from rag.records import Hit, Principal
 from rag.retrieve import spread as spreads
+from rag.retrieve.candidates import Candidate, Legs
 from rag.retrieve.diverse import collapsed, spread_out
-from rag.retrieve.exact import preferred
+from rag.retrieve.exact import named, preferred
 from rag.retrieve.feedback import PASSAGES, moved, words
-from rag.retrieve.fuse import by_rank, by_score, scored
+from rag.retrieve.fuse import by_rank, by_score
 from rag.retrieve.neighbours import joined
 from rag.retrieve.query import Query, Where
 from rag.retrieve.related import FIRST, smoothed
@@ -34,8 +35,8 @@ if TYPE_CHECKING:
 _DEPTH = 100
 """Hits of a leg at least: feedback and fusion want more than is shown."""
 
-Reranked = Callable[[Sequence[Hit]], list[Hit]]
-"""Hits, best first, to all of them in a better order."""
+Reranked = Callable[[Sequence[Candidate]], list[Candidate]]
+"""Candidates, best first, to all of them in a better order."""
 
 log = logging.getLogger(__name__)
 
@@ -57,10 +58,10 @@ class _Asked:
 
     def fused(
         self,
-        legs: Mapping[str, Sequence[Hit]],
-        others: Sequence[Hit] = (),
+        legs: Legs,
+        others: Sequence[Candidate] = (),
         best: int | None = None,
-    ) -> list[Hit]:
+    ) -> list[Candidate]:
         if self.settings.fusion == "ranks" or not {"vector", "text"} >= legs.keys():
             return by_rank(legs)
         weights = {str(leg): weight for leg, weight in self.settings.weights.items()}
@@ -105,22 +106,26 @@ def search(
     asked = _asked(target, query, max(_DEPTH, 3 * k, read), settings)
     legs = target.legs(asked.query, asked.depth)
     hits = readable(asked.fused(legs, best=PASSAGES if asked.again else None), principals)
+
+    def whole(some: Sequence[Candidate]) -> list[Candidate]:
+        return readable(target.read(some, principals), principals)
+
     if asked.again and hits:
-        hits = readable(_again(target, asked, legs, hits), principals)
+        hits = readable(_again(target, asked, legs, whole(hits)), principals)
     if settings.related and k > FIRST and settings.fusion == "scores":
         hits = smoothed(hits, settings.related)
-    if settings.exact:
-        hits = preferred(question, hits)
+    if settings.exact and any(named(question)):
+        hits = preferred(question, whole(hits))
     if settings.collapse:
-        hits = collapsed(hits, max(k, read))
+        hits = collapsed(hits, max(k, read), whole)
     if reranked is not None:
-        hits = reranked(hits)
+        hits = reranked([*whole(hits[:read]), *hits[read:]])
         if settings.collapse:
-            hits = collapsed(hits, k)
-    hits = spread_out(hits, k, settings.diversity)
+            hits = collapsed(hits, k, whole)
+    hits = whole(spread_out(hits, k, settings.diversity))
     if settings.neighbours:
         hits = readable(joined(target, asked.query, hits, settings.neighbours), principals)
-    return [replace(hit, vector=None) for hit in hits]  # was for the ranking, and is heavy
+    return [hit.hit for hit in hits]
 
 
 def _asked(target: Target, query: Query, depth: int, settings: Search) -> _Asked:
@@ -138,10 +143,8 @@ def _asked(target: Target, query: Query, depth: int, settings: Search) -> _Asked
     return _Asked(replace(query, vector=vector.tolist()), depth, settings, vector, spread)
 
 
-def _again(
-    target: Target, asked: _Asked, legs: Mapping[str, Sequence[Hit]], hits: Sequence[Hit]
-) -> list[Hit]:
-    """Return the hits after the best of them have had their say.
+def _again(target: Target, asked: _Asked, legs: Legs, hits: Sequence[Candidate]) -> list[Candidate]:
+    """Return the hits after the best of them, which were read, have had their say.
 
     The text leg is asked again with more words. The vector leg is not, which would take as long as
     before: its new question weighs what the legs have found.
@@ -157,19 +160,21 @@ def _again(
         vector = moved(vector, hits, settings.feedback, asked.spread)
         found["vector"] = _weighed(legs.get("vector", ()), vector)
     # What only the first text leg found is still a candidate, by its vector.
-    return replace(asked, vector=vector).fused(found, legs.get("text", ()))
+    fused = replace(asked, vector=vector).fused(found, legs.get("text", ()))
+    known = {hit.id: hit.read for hit in hits}
+    return [hit._replace(read=known.get(hit.id, hit.read)) for hit in fused]
 
 
-def _weighed(hits: Sequence[Hit], vector: numpy.ndarray) -> list[Hit]:
+def _weighed(hits: Sequence[Candidate], vector: numpy.ndarray) -> list[Candidate]:
     """Return hits in their order, each with its product with a vector, if it has one of its own."""
     import numpy
 
     known = [hit.vector for hit in hits if hit.vector is not None]
     products = iter((numpy.asarray(known, numpy.float32) @ vector).tolist() if known else ())
-    return [hit if hit.vector is None else scored(hit, next(products)) for hit in hits]
+    return [hit if hit.vector is None else hit.scored(next(products)) for hit in hits]
 
 
-def readable(hits: Sequence[Hit], principals: Sequence[Principal]) -> list[Hit]:
+def readable(hits: Sequence[Candidate], principals: Sequence[Principal]) -> list[Candidate]:
     """Only the hits whose ACL names one of `principals`.
 
     The target has checked already: whatever is dropped here is a defect, and logged as one.

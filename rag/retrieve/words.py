@@ -52,10 +52,10 @@ def telling(text: Masked, language: str) -> Counter[str]:
     strings: of a thousand words few are taken, and cut out of the text by `taken`.
     """
     common = COMMON.get(language, frozenset())
-    said = _PLAIN.findall(MASK.sub(" ", text).lower())
-    return Counter(
-        word for word in said if len(word) >= _LEAST and not word.isdigit() and word not in common
-    )
+    said = Counter(_PLAIN.findall(MASK.sub(" ", text).lower()))
+    for word in [one for one in said if len(one) < _LEAST or one.isdigit() or one in common]:
+        del said[word]
+    return said
 
 
 def taken(word: str, text: Masked) -> Masked:

@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from rag.records import Hit, IndexedDocument, Principal
+from rag.records import IndexedDocument, Principal
+from rag.retrieve.candidates import Candidate, Legs
 from rag.retrieve.query import Query
 
 if TYPE_CHECKING:
@@ -120,12 +121,23 @@ class Target(Protocol):
     def model(self) -> config.Embedding | None:
         """What the index that is served was embedded with; None: what the corpus file says."""
 
-    def legs(self, query: Query, depth: int) -> Mapping[str, list[Hit]]:
-        """The best `depth` hits of every way of searching that the target has, best first.
+    def legs(self, query: Query, depth: int) -> Legs:
+        """The best `depth` passages of every way of searching that the target has, best first.
 
-        All of them come from one version of the index. The names are ``vector`` (needs
-        `query.vector`) and ``text``, or ``hybrid`` where a service joins the two. Rights
-        and filters hold inside each leg's query.
+        Not all were read: `read` does that. All of them come from one version of the index. The
+        names are ``vector`` (needs `query.vector`) and ``text``, or ``hybrid`` where a service
+        joins the two. Rights and filters hold inside each leg's query.
+        """
+
+    def read(
+        self, candidates: Sequence[Candidate], principals: Sequence[Principal]
+    ) -> list[Candidate]:
+        """Candidates of its legs in their order, with what they say.
+
+        Those that are gone by now, or that the asker may no longer read, are left out.
+
+        Raises:
+            ModelChanged: The index that they are of is gone.
         """
 
     def sample(self, size: int) -> numpy.ndarray | None:

@@ -93,17 +93,10 @@ def replaced(rows: pa.Table, column: str, values: Sequence[object]) -> pa.Table:
     return rows.set_column(place, field, pa.array(values, field.type))
 
 
-def as_hits(
-    rows: pa.Table | pa.RecordBatch, own: Sequence[object | None] | None = None
-) -> list[Hit]:
-    """Rows with the columns that a hit is made of as hits, without scores.
-
-    Args:
-        own: Their vectors.
-    """
+def as_hits(rows: pa.Table | pa.RecordBatch) -> list[Hit]:
+    """Rows with the columns that a hit is made of as hits, without scores."""
     columns = [rows.column(name).to_pylist() for name in COLUMNS]
-    each = zip(zip(*columns, strict=True), own or [None] * len(rows), strict=True)
-    return [as_hit(*values, vector=vector) for values, vector in each]
+    return [as_hit(*values) for values in zip(*columns, strict=True)]
 
 
 def written(rows: pa.RecordBatch) -> list[str]:
@@ -112,9 +105,9 @@ def written(rows: pa.RecordBatch) -> list[str]:
     return [json.dumps(values, ensure_ascii=False) for values in zip(*columns, strict=True)]
 
 
-def read(text: str, vector: object | None = None) -> Hit:
+def read(text: str) -> Hit:
     """A text of `written` as a hit, without a score."""
-    return as_hit(*json.loads(text), vector=vector)
+    return as_hit(*json.loads(text))
 
 
 def vectors(rows: pa.Table) -> numpy.ndarray:
@@ -142,11 +135,8 @@ def as_hit(
     html: str,
     kind: Literal["text", "table"],
     media_type: str,
-    *,
-    score: float = 0.0,
-    vector: object | None = None,
 ) -> Hit:
-    """Values in the order of `COLUMNS`, and what a search and the index have besides."""
+    """Values in the order of `COLUMNS` as a hit, without a score."""
     return Hit(
         Chunk(
             id,
@@ -161,10 +151,9 @@ def as_hit(
             kind,
         ),
         stored(document),
-        score,
+        0.0,
         stored(title),
         tuple(acl),
         {},
-        vector,
         media_type,
     )

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from rag.errors import FilterWrong
 from rag.records import Chunk, Hit
+from rag.retrieve.candidates import Candidate, Legs
 from rag.retrieve.filters import (
     EVERYTHING,
     All,
@@ -148,10 +149,10 @@ def test_what_a_target_cannot_do_is_told_from_what_it_can_by_whole_conjuncts() -
 
 
 def test_more_is_asked_for_until_enough_is_found() -> None:
-    every = [hit(number, name="x" if number % 10 else "y") for number in range(200)]
+    every = [Candidate.of(hit(number, name="x" if number % 10 else "y")) for number in range(200)]
     asked: list[int] = []
 
-    def ask(depth: int) -> dict[str, list[Hit]]:
+    def ask(depth: int) -> Legs:
         asked.append(depth)
         return {"text": every[:depth]}
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from rag.config import Search
 from rag.records import Chunk, Hit
 from rag.retrieve import spread
+from rag.retrieve.candidates import Candidate
 from rag.retrieve.diverse import collapsed, spread_out
 from rag.retrieve.exact import named, preferred
 from rag.retrieve.feedback import moved, weights, words
@@ -22,17 +23,19 @@ from rag.retrieve.search import search
 from rag.retrieve.words import about
 from rag.targets.embedded import EmbeddedIndex
 from tests.masked import masked
-from tests.targets.documents import DIMENSIONS, make, vector
+from tests.targets.documents import DIMENSIONS, make, told, vector
 
 STAFF = ("group:staff",)
 
 
-def hit(name: str, text: str = "", score: float = 0.0, vector: object | None = None) -> Hit:
+def hit(
+    name: str, text: str = "", score: float = 0.0, vector: np.ndarray | None = None
+) -> Candidate:
     chunk = Chunk(name, name, 0, masked(""), masked(text), 1)
-    return Hit(chunk, masked(name), score, acl=STAFF, vector=vector)
+    return Candidate.of(Hit(chunk, masked(name), score, acl=STAFF), vector)
 
 
-def names(hits: list[Hit]) -> list[str]:
+def names(hits: list[Candidate]) -> list[str]:
     return [one.chunk.id for one in hits]
 
 
@@ -168,7 +171,7 @@ def test_a_target_brings_vectors_and_words_with_weights(index: EmbeddedIndex) ->
     assert all(getattr(one.vector, "shape", None) == (DIMENSIONS,) for one in legs["text"])
     assert all(one.vector is None for one in index.legs(replace(query, vectors=False), 3)["text"])
     weighted = replace(query, weighted=((masked("matter5"), 2.0),))
-    first = index.legs(weighted, 1)["text"][0].chunk.text
+    first = told(index, index.legs(weighted, 1)["text"])[0].chunk.text
     assert "matter5" in first
     assert "subject1" in first
 

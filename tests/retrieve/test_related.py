@@ -6,24 +6,27 @@ import numpy as np
 
 from rag.records import Chunk, Hit
 from rag.retrieve import related
+from rag.retrieve.candidates import Candidate
 from rag.retrieve.related import FIRST, POOL, smoothed
 from tests.masked import masked
 
 
-def hits(vectors: list[np.ndarray | None]) -> list[Hit]:
+def hits(vectors: list[np.ndarray | None]) -> list[Candidate]:
     return [
-        Hit(
-            Chunk(f"c{place}", "d", place, masked(""), masked(f"passage {place}"), 3),
-            masked("doc.md"),
-            100.0 - place,
-            acl=("group:staff",),
-            vector=vector,
+        Candidate.of(
+            Hit(
+                Chunk(f"c{place}", "d", place, masked(""), masked(f"passage {place}"), 3),
+                masked("doc.md"),
+                100.0 - place,
+                acl=("group:staff",),
+            ),
+            vector,
         )
         for place, vector in enumerate(vectors)
     ]
 
 
-def ids(found: list[Hit]) -> list[str]:
+def ids(found: list[Candidate]) -> list[str]:
     return [hit.chunk.id for hit in found]
 
 

@@ -11,6 +11,7 @@ from rag.config import Aws
 from rag.cost import metered
 from rag.errors import ServiceRefused
 from rag.records import Chunk, Hit
+from rag.retrieve.candidates import Candidate
 from rag.retrieve.rerank import rerank
 from tests.masked import masked
 from tests.services.localaws import LocalAws
@@ -26,12 +27,14 @@ TEXTS = [
     *(f"Filters of type F{number} are changed every {number} weeks." for number in range(40)),
 ]
 HITS = [
-    Hit(
-        Chunk(f"c{place}", "d", place, masked(""), masked(text), 10),
-        masked("doc.md"),
-        1 / (60 + place),
-        acl=("group:staff",),
-        legs={"text": place + 1},
+    Candidate.of(
+        Hit(
+            Chunk(f"c{place}", "d", place, masked(""), masked(text), 10),
+            masked("doc.md"),
+            1 / (60 + place),
+            acl=("group:staff",),
+            legs={"text": place + 1},
+        )
     )
     for place, text in enumerate(TEXTS)
 ]

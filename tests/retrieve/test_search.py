@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from rag.records import Chunk, Hit
+from rag.retrieve.candidates import Candidate
 from rag.retrieve.fuse import by_rank
 from rag.retrieve.query import Query, Where
 from rag.retrieve.search import readable, search
@@ -14,8 +15,9 @@ from tests.masked import masked
 from tests.targets.documents import DIMENSIONS, make, vector
 
 
-def hit(name: str, acl: tuple[str, ...] = ("group:any",)) -> Hit:
-    return Hit(Chunk(name, name, 0, masked(""), masked(name), 1), masked(name), 9.0, acl=acl)
+def hit(name: str, acl: tuple[str, ...] = ("group:any",)) -> Candidate:
+    chunk = Chunk(name, name, 0, masked(""), masked(name), 1)
+    return Candidate.of(Hit(chunk, masked(name), 9.0, acl=acl))
 
 
 def test_ranks_are_fused_as_the_formula_says() -> None:

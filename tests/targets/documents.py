@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from rag.records import Chunk, IndexedDocument
+from rag.records import Chunk, Hit, IndexedDocument, Principal
+from rag.retrieve.candidates import Candidate
+from rag.targets import Target
 from tests.masked import masked
 
 DIMENSIONS = 8
@@ -50,3 +54,8 @@ def vector(text: str) -> np.ndarray:
     seed = int.from_bytes(text.encode()[:8].ljust(8, b"\0"), "little")
     drawn = np.random.default_rng(seed).standard_normal(DIMENSIONS)
     return drawn / np.linalg.norm(drawn)
+
+
+def told(target: Target, found: Sequence[Candidate], *asker: Principal) -> list[Hit]:
+    """What was found, read."""
+    return [one.hit for one in target.read(found, asker or ("group:staff",))]

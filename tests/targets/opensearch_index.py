@@ -11,7 +11,7 @@ from rag.retrieve.query import Query, Where
 from rag.targets.opensearch import OpenSearchIndex
 from tests.masked import masked
 from tests.services.opensearch import OpenSearch
-from tests.targets.documents import DIMENSIONS, vector
+from tests.targets.documents import DIMENSIONS, told, vector
 
 STAFF = ("group:staff",)
 ANYWHERE = Where()
@@ -39,16 +39,18 @@ def asked(
 ) -> list[Hit]:
     """What both legs find, fused."""
     query = Query(masked(text), list(vector(text)), principals, where)
-    return by_rank(index.legs(query, depth))
+    return told(index, by_rank(index.legs(query, depth)), *principals)
 
 
 def found(index: OpenSearchIndex, text: str) -> list[str]:
     """Ids of the chunks that hold the words."""
     hits = index.legs(Query(masked(text), None, STAFF), 100)
-    return [hit.chunk.id for hit in hits.get("text", [])]
+    return [hit.id for hit in hits.get("text", [])]
 
 
 def everything(index: OpenSearchIndex, principals: tuple[str, ...] = STAFF) -> dict[str, str]:
     """Texts of all chunks that may be read, by id."""
     hits = index.legs(Query(masked(""), list(vector("any")), principals), 1000)
-    return {hit.chunk.id: hit.chunk.text for hit in hits.get("vector", [])}
+    return {
+        hit.chunk.id: hit.chunk.text for hit in told(index, hits.get("vector", []), *principals)
+    }

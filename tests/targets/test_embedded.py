@@ -9,13 +9,13 @@ import pytest
 
 from rag import config
 from rag.errors import CorpusBusy, TargetFailed
-from rag.records import Hit
+from rag.retrieve.candidates import Candidate
 from rag.retrieve.query import Query, Where
 from rag.targets import embedded as embedded_module
 from rag.targets import open_target
 from rag.targets.embedded import EmbeddedIndex
 from tests.masked import masked
-from tests.targets.documents import DIMENSIONS, make, vector
+from tests.targets.documents import DIMENSIONS, make, told, vector
 
 STAFF = ("group:staff",)
 ANYWHERE = Where()
@@ -23,12 +23,12 @@ ANYWHERE = Where()
 
 def found(index: EmbeddedIndex, text: str, where: Where = ANYWHERE) -> list[str]:
     hits = index.legs(Query(masked(text), None, STAFF, where), 100)
-    return [hit.chunk.id for hit in hits.get("text", [])]
+    return [hit.id for hit in hits.get("text", [])]
 
 
 def everything(index: EmbeddedIndex, principals: tuple[str, ...] = STAFF) -> dict[str, str]:
     hits = index.legs(Query(masked(""), list(vector("any")), principals), 1000)
-    return {hit.chunk.id: hit.chunk.text for hit in hits.get("vector", [])}
+    return {hit.chunk.id: hit.chunk.text for hit in told(index, hits.get("vector", []))}
 
 
 def test_what_is_applied_is_there_once_however_often_it_is_applied(index: EmbeddedIndex) -> None:
@@ -89,7 +89,9 @@ def test_a_search_of_an_index_that_was_never_written_finds_nothing(index: Embedd
 def test_a_hit_carries_the_whole_chunk(index: EmbeddedIndex) -> None:
     document = make("a", "one", "two")
     index.apply([document], [])
-    (hit,) = index.legs(Query(masked("two"), None, STAFF), 5)["text"]
+    found = index.legs(Query(masked("two"), None, STAFF), 5)["text"]
+    (hit,) = told(index, found)
+    assert (found[0].id, found[0].acl) == (hit.chunk.id, hit.acl)
     assert hit.chunk == document.chunks[1]
     assert (hit.document, hit.title, hit.acl) == ("a.txt", "Title", STAFF)
 
@@ -98,10 +100,9 @@ def test_hits_are_the_same_from_the_table_and_from_beside_it(index: EmbeddedInde
     index.apply([make("a", "word one", "word two"), make("b", "word three")], [])
     query = Query(masked("word"), list(vector("q")), STAFF, vectors=True)
 
-    def legs() -> dict[str, list[Hit]]:
+    def legs() -> dict[str, list[Candidate]]:
         return {
-            leg: sorted(hits, key=lambda hit: hit.chunk.id)
-            for leg, hits in index.legs(query, 10).items()
+            leg: sorted(hits, key=lambda hit: hit.id) for leg, hits in index.legs(query, 10).items()
         }
 
     table = legs()
@@ -111,10 +112,10 @@ def test_hits_are_the_same_from_the_table_and_from_beside_it(index: EmbeddedInde
     index.apply([make("b", "word four")], [])  # not beside the table yet
     both = legs()["text"]
     for leg in ("vector", "text"):
-        assert table[leg] == beside[leg]
+        assert told(index, table[leg]) == told(index, beside[leg])
         for one, other in zip(table[leg], beside[leg], strict=True):
-            assert np.array_equal(one.vector, other.vector)  # type: ignore[arg-type]
-    assert {hit.chunk.text for hit in both} == {"word one", "word two", "word four"}
+            assert np.array_equal(one.vector, other.vector)
+    assert {hit.chunk.text for hit in told(index, both)} == {"word one", "word two", "word four"}
 
 
 def test_vectors_are_compared_by_cosine_exactly(index: EmbeddedIndex) -> None:
@@ -123,7 +124,7 @@ def test_vectors_are_compared_by_cosine_exactly(index: EmbeddedIndex) -> None:
     asked = vector("question")
     cosines = np.stack([vector(text) for text in texts]) @ asked
     hits = index.legs(Query(masked(""), list(asked), STAFF), 40)["vector"]
-    assert [hit.chunk.position for hit in hits] == list(np.argsort(-cosines))
+    assert [hit.chunk.position for hit in told(index, hits)] == list(np.argsort(-cosines))
     assert np.allclose([hit.score for hit in hits], np.sort(cosines)[::-1], atol=1e-5)
 
 
@@ -185,8 +186,8 @@ def test_filters_narrow_both_legs(index: EmbeddedIndex) -> None:
         (Where(kinds=("table",), documents=("a",)), []),
     ):
         hits = index.legs(Query(masked("word"), list(vector("w")), STAFF, where), 10)
-        assert sorted(hit.chunk.id for hit in hits["text"]) == expected
-        assert sorted(hit.chunk.id for hit in hits["vector"]) == expected
+        assert sorted(hit.id for hit in hits["text"]) == expected
+        assert sorted(hit.id for hit in hits["vector"]) == expected
 
 
 def test_another_embedding_size_starts_anew_and_the_old_index_goes(tmp_path: Path) -> None:

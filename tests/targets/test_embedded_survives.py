@@ -46,7 +46,7 @@ def seen(index: EmbeddedIndex) -> dict[str, dict[str, list[str]]]:
     versions: dict[str, dict[str, list[str]]] = {}
     for leg, hits in index.legs(query, 1000).items():
         for hit in hits:
-            document, version, _ = hit.chunk.id.split("-")
+            document, version, _ = hit.id.split("-")
             versions.setdefault(leg, {}).setdefault(document, []).append(version)
     return versions
 

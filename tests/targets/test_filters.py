@@ -21,7 +21,7 @@ from rag.targets.knowledge_base import filters as retrieval_filters
 from tests.filters import comparisons, filters, texts
 from tests.masked import masked
 from tests.services.opensearch import OpenSearch
-from tests.targets.documents import DIMENSIONS, make, vector
+from tests.targets.documents import DIMENSIONS, make, told, vector
 from tests.targets.opensearch_index import index_of
 
 STAFF = ("group:staff",)
@@ -93,9 +93,9 @@ def check(target: Target, values: list[str], asked: list[Filter]) -> None:
     assert len(every) == 2 * len(values)
     for one in asked:
         legs = target.legs(Query(question, meaning, STAFF, one), 100)
-        wanted = {hit.chunk.id for hit in every if matches(one, hit)}
+        wanted = {hit.chunk.id for hit in told(target, every) if matches(one, hit)}
         for leg in ("text", "vector"):
-            assert {hit.chunk.id for hit in legs.get(leg, [])} == wanted, (leg, one)
+            assert {hit.id for hit in legs.get(leg, [])} == wanted, (leg, one)
         assert not target.legs(Query(question, meaning, ("user:other",), one), 100).get("text")
 
 
@@ -132,7 +132,7 @@ def test_a_reindex_exchanges_an_index_of_the_older_layout(opensearch: OpenSearch
     assert index._again().layout == 3  # type: ignore[union-attr]
     for text in ("word", "heading", "title"):
         query = Query(masked(text), None, STAFF, field("section") == "Heading")
-        assert [hit.chunk.id for hit in index.legs(query, 5)["text"]] == ["a-1-0"]
+        assert [hit.id for hit in index.legs(query, 5)["text"]] == ["a-1-0"]
 
 
 def test_a_knowledge_base_gets_what_it_can_do_and_no_more() -> None:

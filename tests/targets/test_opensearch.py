@@ -12,7 +12,7 @@ from rag.targets import open_target
 from rag.targets.opensearch import OpenSearchIndex, reading
 from tests.masked import masked
 from tests.services.opensearch import OpenSearch
-from tests.targets.documents import DIMENSIONS, make, vector
+from tests.targets.documents import DIMENSIONS, make, told, vector
 from tests.targets.opensearch_index import STAFF, asked, corpus, everything, found, index_of, target
 
 
@@ -113,7 +113,7 @@ def test_vectors_are_compared_by_cosine(opensearch: OpenSearch, method: str) -> 
     question = vector("question")
     cosines = np.stack([vector(text) for text in texts]) @ question
     hits = index.legs(Query(masked(""), list(question), STAFF), 40)["vector"]
-    assert [hit.chunk.position for hit in hits] == list(np.argsort(-cosines))
+    assert [hit.chunk.position for hit in told(index, hits)] == list(np.argsort(-cosines))
     assert np.allclose([hit.score for hit in hits], np.sort(cosines)[::-1], atol=1e-5)
 
 
@@ -190,8 +190,8 @@ def test_filters_narrow_both_legs(index: OpenSearchIndex, opensearch: OpenSearch
         (Where(kinds=("table",), documents=("a",)), []),
     ):
         hits = index.legs(Query(masked("word"), list(vector("w")), STAFF, where), 10)
-        assert sorted(hit.chunk.id for hit in hits["text"]) == expected
-        assert sorted(hit.chunk.id for hit in hits["vector"]) == expected
+        assert sorted(hit.id for hit in hits["text"]) == expected
+        assert sorted(hit.id for hit in hits["vector"]) == expected
         fused = asked(index_of(opensearch, hybrid=True), "word", where=where)
         assert sorted(hit.chunk.id for hit in fused) == expected
 
@@ -231,7 +231,7 @@ def test_without_the_pipeline_the_legs_are_asked_side_by_side(opensearch: OpenSe
     fresh = index_of(opensearch, hybrid=True)
     for _ in range(2):
         legs = fresh.legs(Query(masked("one"), list(vector("one")), STAFF), 10)
-        assert {leg: [hit.chunk.id for hit in hits] for leg, hits in legs.items()} == {
+        assert {leg: [hit.id for hit in hits] for leg, hits in legs.items()} == {
             "vector": ["a-1-0"],
             "text": ["a-1-0"],
         }

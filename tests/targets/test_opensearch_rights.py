@@ -13,7 +13,7 @@ from rag.retrieve.search import search
 from rag.targets.opensearch import OpenSearchIndex
 from tests.masked import masked
 from tests.services.opensearch import OpenSearch
-from tests.targets.documents import make, vector
+from tests.targets.documents import make, told, vector
 from tests.targets.opensearch_index import index_of
 from tests.targets.test_embedded_rights import rights
 
@@ -46,8 +46,9 @@ def test_every_asker_sees_exactly_what_the_rights_allow(
             if not set(acl).isdisjoint(asker)
         }
         query = Query(masked("word"), list(vector("word")), asker)
-        for hits in index.legs(query, 1000).values():
-            assert {hit.chunk.id for hit in hits} == allowed
+        for leg in index.legs(query, 1000).values():
+            assert {hit.id for hit in leg} == {hit.chunk.id for hit in told(index, leg, *asker)}
+            assert {hit.id for hit in leg} == allowed
         hits = search(index, query.text, query.vector, asker, k=1000)
         assert {hit.chunk.id for hit in hits} == allowed
 
@@ -62,3 +63,16 @@ def test_rights_taken_away_are_gone_at_once(
     for principal in {*before, *after}:
         hits = search(index, masked("word"), list(vector("w")), [principal])
         assert bool(hits) == (principal in after)
+
+
+def test_what_is_gone_or_may_no_longer_be_read_when_it_is_read_is_left_out(
+    index: OpenSearchIndex,
+) -> None:
+    names = ("kept", "gone", "closed", "changed")
+    index.apply([make(name, "word") for name in names], sorted(index.inventory()))
+    legs = index.legs(Query(masked("word"), list(vector("w")), ("group:staff",)), 10)
+    index.apply([make("changed", "other", version="2")], ["gone"])
+    index.set_acl({"closed": ("user:other",)})
+    for leg in legs.values():
+        assert len(leg) == len(names)
+        assert [hit.chunk.document_id for hit in told(index, leg)] == ["kept"]

@@ -13,7 +13,7 @@ from rag.targets.opensearch import OpenSearchIndex
 from tests.masked import masked
 from tests.services.opensearch import OpenSearch
 from tests.services.serverless import KEY, SECRET, Collection, collection
-from tests.targets.documents import DIMENSIONS, make, vector
+from tests.targets.documents import DIMENSIONS, make, told, vector
 from tests.targets.opensearch_index import corpus, everything, found
 
 AOSS = {"kind": "sigv4", "service": "aoss"}
@@ -64,7 +64,7 @@ def test_rights_are_changed_by_writing_the_rows_anew(
     index.set_acl({"a": ("user:x",)}, {"a": "2"})
     assert list(everything(index)) == ["b-1-0"]
     hits = index.legs(Query(masked("one"), list(vector("one")), ("user:x",)), 10)
-    assert hits["vector"][0].chunk.text == "one"
+    assert told(index, hits["vector"], "user:x")[0].chunk.text == "one"
     assert hits["vector"][0].score == pytest.approx(1.0, abs=1e-5)
     held = index.inventory()
     assert (held["a"].digest, held["a"].acl, held["a"].chunks) == (

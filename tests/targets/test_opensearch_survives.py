@@ -49,7 +49,7 @@ def check(index: OpenSearchIndex) -> set[str]:
     for hits in index.legs(query, 1000).values():
         found: dict[str, list[str]] = {}
         for hit in hits:
-            document, version, _ = hit.chunk.id.split("-")
+            document, version, _ = hit.id.split("-")
             found.setdefault(document, []).append(version)
         for document, versions in found.items():
             assert len(set(versions)) == 1

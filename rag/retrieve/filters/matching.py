@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from operator import ge, gt, le, lt
 
 from rag.masked import configured, fixed
 from rag.records import Hit
+from rag.retrieve.candidates import Candidate, Legs
 from rag.retrieve.filters.tree import (
     ANY,
     EVERYTHING,
@@ -24,8 +25,6 @@ from rag.retrieve.filters.tree import (
 from rag.telemetry import INFO, event
 
 log = logging.getLogger(__name__)
-
-Legs = Mapping[str, list[Hit]]
 
 MORE = 4
 """Times as many hits as are wanted are asked for, and as many as that where they do not do."""
@@ -99,7 +98,7 @@ def sifted(
     depth: int,
     most: int,
     target: str,
-) -> dict[str, list[Hit]]:
+) -> dict[str, Sequence[Candidate]]:
     """Return the best hits of each leg that match what the target could not check.
 
     More than wanted are asked for, and more again, until every leg has `depth` that match, has
@@ -115,7 +114,9 @@ def sifted(
     asked = min(most, MORE * depth)
     while True:
         legs = ask(asked)
-        kept = {leg: [hit for hit in found if matches(left, hit)] for leg, found in legs.items()}
+        kept = {
+            leg: [one for one in found if matches(left, one.hit)] for leg, found in legs.items()
+        }
         short = [
             leg for leg, found in kept.items() if len(found) < depth <= asked <= len(legs[leg])
         ]

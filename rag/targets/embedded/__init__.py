@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from rag.errors import CorpusBusy, TargetFailed
-from rag.records import Hit, IndexedDocument, Principal
+from rag.records import IndexedDocument, Principal
+from rag.retrieve.candidates import Candidate, Legs
 from rag.retrieve.query import Query
 from rag.targets import Contents, Job, Stored, gated
 from rag.targets.embedded import conditions, reading, snapshot
@@ -208,7 +209,7 @@ class EmbeddedIndex:
             return saved
         return self._reading(lambda opened: _inventory(opened.table), {})
 
-    def legs(self, query: Query, depth: int) -> Mapping[str, list[Hit]]:
+    def legs(self, query: Query, depth: int) -> Legs:
         """See `rag.targets.Target.legs`."""
         gated.question(query)
         principals = sorted(set(query.principals))
@@ -217,6 +218,12 @@ class EmbeddedIndex:
         condition = conditions.within(principals, query.filter)
 
         return self._reading(lambda opened: reading.legs(opened, query, condition, depth), {})
+
+    def read(
+        self, candidates: Sequence[Candidate], principals: Sequence[Principal]
+    ) -> list[Candidate]:
+        """See `rag.targets.Target.read`: as they were when they were found."""
+        return [one if one.read else one.told(one.place()) for one in candidates]
 
     def sample(self, size: int) -> numpy.ndarray | None:
         """See `rag.targets.Target.sample`; looked at again in every version of the table."""

@@ -2,9 +2,10 @@
 
 LanceDB needs 10 to 20 ms of a core to fetch the columns of a hundred rows, more than it needs to
 find them. Here every data fragment has a file of Arrow's IPC format, uncompressed, which is mapped
-into memory: rows are read from where they lie, and processes share what is in memory. A passage
-is one text there (`rag.targets.rows.written`), which is read in a third of the time that its
-columns take one by one.
+into memory: rows are read from where they lie, and processes share what is in memory. Of most
+passages a search wants no more than who they are, who may read them, and their vector: the rest is
+one text (`rag.targets.rows.written`), which is read when it is wanted, in a third of the time that
+its columns would take one by one.
 
 A row's address is its fragment's number in the upper 32 bits, and its place. An address never
 stands for another row: a changed row is a new one, and numbers of fragments are not used again as
@@ -15,12 +16,15 @@ fetches them from the table.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rag.records import Hit
+from rag.records import Hit, Principal
+from rag.retrieve.candidates import Candidate
 from rag.targets.rows import COLUMNS, read, vectors, written
 
 if TYPE_CHECKING:
@@ -28,9 +32,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _FOLDER = "_passages"
-_LAYOUT = 2
+_LAYOUT = 3
 """Of these files, and in their names: those of another layout are made anew."""
 _ADDRESS = "_rowid"
+_COLUMNS = (_ADDRESS, "id", "acl", "passage", "vector")
 _ROWS = 8192
 """Of one batch: some 20 MB."""
 _KEPT = 1000
@@ -82,8 +87,9 @@ def _write(table: Any, fragment: int, path: Path) -> None:
     writer = None
     with pa.OSFile(str(path), "wb") as file:
         for rows in query.to_batches(_ROWS):
-            columns = [rows.column(_ADDRESS), pa.array(written(rows)), rows.column("vector")]
-            batch = pa.record_batch(columns, [_ADDRESS, "passage", "vector"])
+            acl = pa.array([json.dumps(one) for one in rows.column("acl").to_pylist()])
+            columns = [rows.column(_ADDRESS), rows.column("id"), acl, pa.array(written(rows))]
+            batch = pa.record_batch([*columns, rows.column("vector")], _COLUMNS)
             writer = writer or pa.ipc.new_file(file, batch.schema)
             writer.write_batch(batch)
         if writer:
@@ -97,11 +103,13 @@ class _Fragment:
     Attributes:
         addresses: Of all of its rows, ascending.
         starts: Place of each batch's first row.
-        passages, vectors: Of each batch.
+        ids, acls, passages, vectors: Of each batch.
     """
 
     addresses: numpy.ndarray
     starts: numpy.ndarray
+    ids: Sequence[pa.Array]
+    acls: Sequence[pa.Array]
     passages: Sequence[pa.Array]
     vectors: Sequence[numpy.ndarray]
 
@@ -129,20 +137,30 @@ class Beside:
             for address, (fragment, batch, row) in self._places(addresses)
         }
 
-    def hits(self, addresses: Sequence[int]) -> dict[int, Hit]:
-        """Return hits with their vectors and without scores, by address: those that lie here."""
-        known = self._hits
-        found = {address: known[address] for address in addresses if address in known}
-        new = {
-            address: read(
-                fragment.passages[batch][row].as_py(), vector=fragment.vectors[batch][row]
+    def candidates(self, addresses: Sequence[int], *, vectors: bool) -> dict[int, Candidate]:
+        """Return candidates without scores, by address: those that lie here.
+
+        Args:
+            vectors: Whether they bring theirs.
+        """
+        return {
+            address: Candidate(
+                fragment.ids[batch][row].as_py(),
+                _principals(fragment.acls[batch][row].as_py()),
+                fragment.vectors[batch][row] if vectors else None,
+                place=partial(self._read, address, fragment.passages[batch], row),
             )
-            for address, (fragment, batch, row) in self._places(
-                [one for one in addresses if one not in found]
-            )
+            for address, (fragment, batch, row) in self._places(addresses)
         }
-        self._hits = new if len(known) + len(new) > _KEPT else {**known, **new}
-        return found | new
+
+    def _read(self, address: int, passages: pa.Array, row: int) -> Hit:
+        hit = self._hits.get(address)
+        if hit is None:
+            hit = read(passages[row].as_py())
+            if len(self._hits) >= _KEPT:
+                self._hits = {}
+            self._hits[address] = hit
+        return hit
 
     def _places(self, addresses: Sequence[int]) -> Iterator[tuple[int, _Place]]:
         import numpy
@@ -170,6 +188,11 @@ class Beside:
         return self._opened[number]
 
 
+@lru_cache(maxsize=4096)
+def _principals(text: str) -> tuple[Principal, ...]:
+    return tuple(json.loads(text))
+
+
 def _mapped(path: Path) -> _Fragment:
     import numpy
     import pyarrow as pa
@@ -177,9 +200,14 @@ def _mapped(path: Path) -> _Fragment:
     reader = pa.ipc.open_file(pa.memory_map(str(path)))
     batches = [reader.get_batch(number) for number in range(reader.num_record_batches)]
     sizes = [0, *(batch.num_rows for batch in batches)]
+    ids, acls, passages = (
+        [batch.column(name) for batch in batches] for name in ("id", "acl", "passage")
+    )
     return _Fragment(
         numpy.concatenate([batch.column(_ADDRESS).to_numpy() for batch in batches]),
         numpy.cumsum(sizes)[:-1],
-        [batch.column("passage") for batch in batches],
+        ids,
+        acls,
+        passages,
         [vectors(pa.table([batch.column("vector")], ["vector"])) for batch in batches],
     )

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rag.records import Hit
-from rag.retrieve.fuse import scored
+from rag.retrieve.candidates import Candidate, Legs
 from rag.retrieve.query import Query
 from rag.targets.embedded.beside import Beside
-from rag.targets.rows import COLUMNS, as_hits, searchable, vectors
+from rag.targets.rows import COLUMNS, as_hits, searchable
+from rag.targets.rows import vectors as vectors_of
 
 _REPEATED = 4
 """Repetitions of the question's words beside further, weighted ones: weights by quarters."""
@@ -39,7 +39,7 @@ class Opened:
     partitions: int
 
 
-def legs(opened: Opened, query: Query, condition: str, depth: int) -> dict[str, list[Hit]]:
+def legs(opened: Opened, query: Query, condition: str, depth: int) -> Legs:
     """Return what each leg of a search finds, best first.
 
     Args:
@@ -60,11 +60,10 @@ def legs(opened: Opened, query: Query, condition: str, depth: int) -> dict[str, 
     if "text" in found:
         places, scores = found["text"]
         found["text"] = places, [score / times for score in scores]
-    hits = _hits(opened, {one for places, _ in found.values() for one in places})
-    if not query.vectors:
-        hits = {one: replace(hit, vector=None) for one, hit in hits.items()}
+    every = {one for places, _ in found.values() for one in places}
+    candidates = _candidates(opened, every, vectors=query.vectors)
     return {
-        leg: [scored(hits[one], value) for one, value in zip(*own, strict=True)]
+        leg: [candidates[one].scored(value) for one, value in zip(*own, strict=True)]
         for leg, own in found.items()
     }
 
@@ -148,14 +147,15 @@ def _together(queries: Iterable[Any], condition: str) -> list[tuple[list[int], l
     return found
 
 
-def _hits(opened: Opened, addresses: set[int]) -> Mapping[int, Hit]:
-    """Return the passages at these addresses, with vectors and without scores."""
-    found = opened.beside.hits(sorted(addresses))
+def _candidates(opened: Opened, addresses: set[int], *, vectors: bool) -> Mapping[int, Candidate]:
+    """Return the passages at these addresses, without scores."""
+    found = opened.beside.candidates(sorted(addresses), vectors=vectors)
     if missing := sorted(addresses - found.keys()):
         taken = opened.table.take_row_ids(missing).with_row_id()
         rows = taken.select([*COLUMNS, "vector"]).to_arrow()
-        hits = as_hits(rows, list(vectors(rows)))
-        found.update(zip(rows.column("_rowid").to_pylist(), hits, strict=True))
+        own = vectors_of(rows) if vectors else [None] * len(missing)
+        each = zip(rows.column("_rowid").to_pylist(), as_hits(rows), own, strict=True)
+        found.update((address, Candidate.of(hit, vector)) for address, hit, vector in each)
     return found
 
 
@@ -178,7 +178,7 @@ def _closest(
     known = opened.beside.vectors(addresses)
     if missing := [one for one in addresses if one not in known]:
         rows = opened.table.take_row_ids(missing).with_row_id().select(["vector"]).to_arrow()
-        known.update(zip(rows.column("_rowid").to_pylist(), vectors(rows), strict=True))
+        known.update(zip(rows.column("_rowid").to_pylist(), vectors_of(rows), strict=True))
     own = numpy.asarray([known[one] for one in addresses], numpy.float32)
     products = own @ numpy.asarray(vector, numpy.float32)
     order = numpy.lexsort((numpy.asarray(distances), -products))[:depth]

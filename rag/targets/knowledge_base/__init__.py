@@ -13,7 +13,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from rag.errors import DocumentsRefused
-from rag.records import Hit, IndexedDocument, Principal
+from rag.records import IndexedDocument, Principal
+from rag.retrieve.candidates import Candidate, Legs
 from rag.retrieve.query import Query
 from rag.targets import Contents, Job, Stored, gated
 from rag.targets.knowledge_base import retrieval
@@ -105,12 +106,18 @@ class KnowledgeBase:
         """See `rag.targets.Target.model`: the knowledge base has its own."""
         return None
 
-    def legs(self, query: Query, depth: int) -> Mapping[str, list[Hit]]:
+    def legs(self, query: Query, depth: int) -> Legs:
         """See `rag.targets.Target.legs`: one leg, for the service searches and fuses by itself."""
         gated.question(query)
         name = "hybrid" if self.target.search == "hybrid" else "vector"
         found = retrieval.search(self._service, self.target, query, depth)
         return {name: found} if found else {}
+
+    def read(
+        self, candidates: Sequence[Candidate], principals: Sequence[Principal]
+    ) -> list[Candidate]:
+        """See `rag.targets.Target.read`: the service gave their text at once."""
+        return list(candidates)
 
     def sample(self, size: int) -> None:
         """See `rag.targets.Target.sample`: the service keeps its vectors to itself."""

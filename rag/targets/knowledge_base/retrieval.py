@@ -7,6 +7,7 @@ from typing import Any
 
 from rag.config import KnowledgeBaseTarget
 from rag.records import Hit
+from rag.retrieve.candidates import Candidate, Legs
 from rag.retrieve.filters import sifted
 from rag.retrieve.query import Query
 from rag.targets.knowledge_base.attributes import Attributes, as_hit, ours
@@ -21,7 +22,9 @@ QUESTION = 20_000
 """Characters of a question (`KnowledgeBaseQuery`)."""
 
 
-def search(service: Service, target: KnowledgeBaseTarget, query: Query, depth: int) -> list[Hit]:
+def search(
+    service: Service, target: KnowledgeBaseTarget, query: Query, depth: int
+) -> Sequence[Candidate]:
     """Return the best `depth` passages that the asker may read, best first.
 
     An asker with more principals than one filter holds is asked for in several calls, whose
@@ -39,13 +42,13 @@ def search(service: Service, target: KnowledgeBaseTarget, query: Query, depth: i
         contexts = [{"userContext": {"userId": user}} for user in users]
     groups, left = within(principals, query.filter)
 
-    def ask(depth: int) -> dict[str, list[Hit]]:
+    def ask(depth: int) -> Legs:
         requests = [
             {"retrievalQuery": {"text": text}, **_searching(target, group, depth), **context}
             for group in groups
             for context in contexts
         ]
-        return {"": _best(service, requests, depth)}
+        return {"": [Candidate.of(hit) for hit in _best(service, requests, depth)]}
 
     return sifted(ask, left, depth, MOST_SIFTED, target.kind)[""]
 

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from rag import config
 from rag.errors import DocumentsRefused, ModelChanged, TargetFailed
-from rag.records import Hit, IndexedDocument, Principal
-from rag.retrieve.filters import sifted
+from rag.records import IndexedDocument, Principal
+from rag.retrieve.candidates import Candidate, Legs
+from rag.retrieve.filters import EVERYTHING, sifted
 from rag.retrieve.query import Query
 from rag.targets import Contents, Job, Stored, gated
 from rag.targets.opensearch import bulk, filters, generations, rows, search
@@ -239,7 +240,7 @@ class OpenSearchIndex:
         self._settling.wait()
         return inventory(self.connection, generation.index)
 
-    def legs(self, query: Query, depth: int) -> Mapping[str, list[Hit]]:
+    def legs(self, query: Query, depth: int) -> Legs:
         """See `rag.targets.Target.legs`; one leg ``hybrid`` where the cluster fuses them.
 
         Raises:
@@ -270,20 +271,22 @@ class OpenSearchIndex:
             )
         return generation
 
-    def _found(
-        self, generation: Generation, query: Query, depth: int
-    ) -> dict[str, list[Hit]] | None:
+    def _found(self, generation: Generation, query: Query, depth: int) -> Legs | None:
         """Return each leg's hits; None: it was another generation that answered, or none."""
         _, left = filters.parted(query.filter, generation.layout)
 
-        def ask(depth: int) -> dict[str, list[Hit]]:
+        def ask(depth: int) -> Legs:
             clauses = search.legs(query, depth, generation.search, generation.layout)
-            answers = self._answers(generation, clauses, depth, query.vectors) if clauses else {}
+            columns = rows.columns(
+                generation.layout, vectors=query.vectors, texts=left != EVERYTHING
+            )
+            answers = self._answers(generation, clauses, depth, columns) if clauses else {}
             if answers is None or (clauses and not self._is_from(generation, answers)):
                 raise _Exchanged
             search.newest(answers.values())
             return {
-                leg: search.hits(answer, leg, generation.search) for leg, answer in answers.items()
+                leg: search.candidates(answer, leg, generation.search)
+                for leg, answer in answers.items()
             }
 
         try:
@@ -308,11 +311,10 @@ class OpenSearchIndex:
         generation: Generation,
         clauses: Mapping[str, search.Body],
         depth: int,
-        vectors: bool,
+        columns: Sequence[str],
     ) -> dict[str, Any] | None:
         """Return each leg's answer; None: the index is gone."""
-        where = generation.index if self._pinned else self.alias
-        columns = rows.columns(generation.layout, vectors=vectors)
+        where = self._where(generation)
         if self._hybrid and generation.pipeline and len(clauses) > 1:
             try:
                 return search.ask_hybrid(
@@ -324,6 +326,26 @@ class OpenSearchIndex:
                 self._hybrid = False
                 return answers
         return search.ask_each(self.connection, where, clauses, depth, columns)
+
+    def _where(self, generation: Generation) -> str:
+        return generation.index if self._pinned else self.alias
+
+    def read(
+        self, candidates: Sequence[Candidate], principals: Sequence[Principal]
+    ) -> list[Candidate]:
+        """See `rag.targets.Target.read`."""
+        unread = [one for one in candidates if not one.read]
+        if not unread:
+            return list(candidates)
+        generation = self._current()
+        found = None
+        if generation is not None:
+            found = search.read(self.connection, self._where(generation), unread, principals)
+        if found is None or (len(found) < len(unread) and self._again() != generation):
+            raise ModelChanged("Another index is served by now.", "Ask again.")
+        known = {one.id: one for one in found}
+        every = (one if one.read else known.get(one.id) for one in candidates)
+        return [one for one in every if one]
 
     def sample(self, size: int) -> numpy.ndarray | None:
         """See `rag.targets.Target.sample`; looked at again after `SAMPLED_SECONDS`."""

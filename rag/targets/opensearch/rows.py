@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from rag.records import Chunk, Hit, IndexedDocument
+from rag.retrieve.candidates import Candidate
 from rag.targets import rows as passages
 from rag.targets.rows import searchable
 
@@ -19,10 +20,19 @@ COLUMNS = (
 )
 """What a hit is made of: all but the vector and the words."""
 
+FEW = ("chunk_id", "document_id", "acl", "written")
+"""What a candidate is made of. A leg's hundred texts take twice as long as all else in it."""
 
-def columns(layout: int, *, vectors: bool) -> list[str]:
-    """Return what a hit is read from; with its vector, as an index of this layout gives it."""
-    return [*COLUMNS, *([vector_column(layout)] if vectors else ())]
+
+def columns(layout: int, *, vectors: bool, texts: bool) -> list[str]:
+    """Return what a candidate is made from.
+
+    Args:
+        layout: Of the index; it says where the vector is.
+        vectors: Whether it has its own.
+        texts: Whether it is read at once.
+    """
+    return [*(COLUMNS if texts else FEW), *([vector_column(layout)] if vectors else ())]
 
 
 def vector_column(layout: int) -> str:
@@ -77,11 +87,16 @@ def _vectors(document: IndexedDocument) -> Any:
     return np.ascontiguousarray(document.vectors, "<f4")
 
 
-def as_hit(row: Mapping[str, Any], score: float) -> Hit:
+def candidate(row: Mapping[str, Any], score: float) -> Candidate:
+    """Return a stored passage as a candidate, read if the row has its text."""
+    read = as_hit(row) if "text" in row else None
+    return Candidate(row["chunk_id"], tuple(row["acl"]), vector_of(row), score, read=read)
+
+
+def as_hit(row: Mapping[str, Any]) -> Hit:
     """Return a stored passage as a hit: only two columns have other names than elsewhere."""
     named = {**row, "id": row["chunk_id"], "document": row["name"]}
-    values = [named[column] for column in passages.COLUMNS]
-    return passages.as_hit(*values, score=score, vector=vector_of(row))
+    return passages.as_hit(*(named[column] for column in passages.COLUMNS))
 
 
 def vector_of(row: Mapping[str, Any]) -> numpy.ndarray | None:

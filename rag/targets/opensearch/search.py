@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from rag.records import Hit
+from rag.records import Principal
+from rag.retrieve.candidates import Candidate
 from rag.retrieve.query import Query
 from rag.targets.opensearch.filters import within
 from rag.targets.opensearch.mapping import cosine, space
-from rag.targets.opensearch.rows import as_hit, vector_column, vector_of
+from rag.targets.opensearch.rows import COLUMNS, as_hit, candidate, vector_column, vector_of
 from rag.targets.rows import searchable
 
 if TYPE_CHECKING:
@@ -25,6 +26,9 @@ _LONGEST = 1000
 MOST_WEIGHTED = 200
 """Further words that are searched for; each is a clause for every field."""
 BOOSTS = {"title_words": 0.5, "heading_words": 0.5, "text_words": 1.0}
+
+VERSIONS = 3
+"""Rows of one passage that may be there at once: what a killed writer left, beside the next's."""
 
 Body = dict[str, Any]
 
@@ -109,12 +113,14 @@ def hybrid(clauses: Mapping[str, Body], depth: int, columns: Sequence[str]) -> B
     return request({"hybrid": both}, depth, columns)
 
 
-def hits(answer: Mapping[str, Any], leg: str, target: config.OpenSearchTarget) -> list[Hit]:
+def candidates(
+    answer: Mapping[str, Any], leg: str, target: config.OpenSearchTarget
+) -> list[Candidate]:
     """Return the passages that a search found, best first; vectors scored by cosine."""
     found = []
     for one in answer["hits"]["hits"]:
         score = float(one["_score"])
-        found.append(as_hit(one["_source"], cosine(score, target) if leg == "vector" else score))
+        found.append(candidate(one["_source"], cosine(score, target) if leg == "vector" else score))
     return found
 
 
@@ -175,6 +181,27 @@ def ask_hybrid(
     body = hybrid(clauses, depth, columns)
     answer = connection.ask(lambda client: client.search(index=where, body=body, params=how))
     return {"hybrid": answer} if answer is not None else None
+
+
+def read(
+    connection: Connection,
+    where: str,
+    candidates: Sequence[Candidate],
+    principals: Sequence[Principal],
+) -> list[Candidate] | None:
+    """Return candidates with what they say, those that may be read; None: no such index."""
+    ids = [one.id for one in candidates]
+    acl = {"terms": {"acl": sorted(set(principals))}}
+    clause: Body = {"bool": {"filter": [{"terms": {"chunk_id": ids}}, acl]}}
+    body = request(clause, VERSIONS * len(ids), COLUMNS)
+    answer = connection.ask(lambda client: client.search(index=where, body=body))
+    if answer is None:
+        return None
+    rows = sorted(
+        (one["_source"] for one in answer["hits"]["hits"]), key=lambda row: row["written"]
+    )
+    hits = {row["chunk_id"]: as_hit(row) for row in rows}
+    return [one.told(hits[one.id]) for one in candidates if one.id in hits]
 
 
 def sample(connection: Connection, index: str, size: int, layout: int) -> numpy.ndarray | None:
