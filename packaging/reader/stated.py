@@ -13,16 +13,20 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from roles import exchanged, voiced
+
 from bench.claims import FALSE, paraphrased, replaced
 
 CHANGES = frozenset(
-    ("number", "date", "unit", "antonym", "negation", "turned", "bound", "word", "name")
+    ("number", "date", "unit", "antonym", "negation", "turned", "roles", "bound", "word", "name")
 )
 """Changes that make the old sentence false of the new one, too."""
 NARROWS = frozenset(("added", "only"))
 """Changes that leave the old sentence true of the new one."""
 BESIDE = 0.25
 """Share of sentences that are also held against others."""
+EXCHANGED = 0.3
+"""Share of sentences whose subject also changes places with something else."""
 OWN_WORD, OWN_NAME = 0.4, 0.7
 """Share of exchanged words and names that come from the same paragraph."""
 
@@ -60,21 +64,27 @@ class Stated:
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """Words and names that may be put in place of others."""
+    """Words and names that may be put in place of others, and words in ``-ed``."""
 
     words: list[str]
     names: list[str]
+    participles: frozenset[str]
 
 
 def vocabulary(sentences: Sequence[str]) -> Vocabulary:
     text = " ".join(sentences)
-    return Vocabulary(sorted(set(_WORDS.findall(text))), sorted(set(_NAMES.findall(text))))
+    words = set(_WORDS.findall(text))
+    return Vocabulary(
+        sorted(words),
+        sorted(set(_NAMES.findall(text))),
+        frozenset(word for word in words if word.endswith("ed")),
+    )
 
 
 def of_paragraph(
     sentences: list[str], group: str, every: Vocabulary, rng: random.Random
 ) -> list[Stated]:
-    """Return claims about a paragraph; each sentence is changed once.
+    """Return claims about a paragraph; each sentence is changed once, and some in who does what.
 
     Args:
         every: Of all paragraphs.
@@ -97,24 +107,53 @@ def of_paragraph(
         rng.shuffle(changes)
         for name, change in changes:
             new = " ".join((change(sentence, rng) or "").split())
-            if not new or new == sentence or new in whole:
-                continue
-            changed = [*sentences[:at], new, *sentences[at + 1 :]]
-            wrong, right = _maybe(new, rng, whole=True), _maybe(new, rng)
-            made += [
-                Stated(wrong, around(sentences, at, rng), False, name, group),
-                Stated(right, around(changed, at, rng), True, f"~{name}", group),
-            ]
-            if name in CHANGES | NARROWS:
-                kept = _maybe(sentence, rng, whole=name in CHANGES)
-                made.append(
-                    Stated(kept, around(changed, at, rng), name in NARROWS, f"-{name}", group)
-                )
-            break
+            if new and new != sentence and new not in whole:
+                made += _changed(sentences, at, new, name, group, rng)
+                break
+        if rng.random() < EXCHANGED and (new := exchanged(sentence, rng)):
+            made += _changed(sentences, at, new, "roles", group, rng)
+        if turned := voiced(sentence, every.participles):
+            made += _voiced(sentences, at, turned, group, rng)
         if len(sentences) > 2 and rng.random() < BESIDE:
             other = rng.choice([place for place in range(len(sentences)) if place != at])
             beside = [one for one in around(sentences, other, rng) if one != raw]
             made.append(Stated(said, beside, False, "elsewhere", group))
+    return made
+
+
+def _changed(
+    sentences: list[str], at: int, new: str, name: str, group: str, rng: random.Random
+) -> list[Stated]:
+    """Return a sentence that was changed, true of the new text and false of the old one; and the
+    old sentence, held against the new text.
+    """
+    sentence = " ".join(sentences[at].split())
+    changed = [*sentences[:at], new, *sentences[at + 1 :]]
+    wrong, right = _maybe(new, rng, whole=True), _maybe(new, rng)
+    made = [
+        Stated(wrong, around(sentences, at, rng), False, name, group),
+        Stated(right, around(changed, at, rng), True, f"~{name}", group),
+    ]
+    if name in CHANGES | NARROWS:
+        kept = _maybe(sentence, rng, whole=name in CHANGES)
+        made.append(Stated(kept, around(changed, at, rng), name in NARROWS, f"-{name}", group))
+    return made
+
+
+def _voiced(
+    sentences: list[str], at: int, said: str, group: str, rng: random.Random
+) -> list[Stated]:
+    """Return a sentence in the other voice, true, and with its sides exchanged, false."""
+    sentence = " ".join(sentences[at].split())
+    changed = [*sentences[:at], said, *sentences[at + 1 :]]
+    made = [
+        Stated(said, around(sentences, at, rng), True, "voiced", group),
+        Stated(sentence, around(changed, at, rng), True, "-voiced", group),
+    ]
+    if wrong := exchanged(said, rng):
+        made.append(Stated(wrong, around(sentences, at, rng), False, "voiced, roles", group))
+    if wrong := exchanged(sentence, rng):
+        made.append(Stated(wrong, around(changed, at, rng), False, "-voiced, roles", group))
     return made
 
 

@@ -76,17 +76,20 @@ def test_what_training_holds_against_its_text_is_true_and_false_as_it_says(
     monkeypatch.syspath_prepend(str(PACKAGING))
     import stated
 
-    words = stated.vocabulary(PARAGRAPH)
+    paragraph = [*PARAGRAPH, "Nurses must report all accidents."]
+    words = stated.vocabulary([*paragraph, "It was reported."])
     made = [
         one
         for seed in range(60)
-        for one in stated.of_paragraph(PARAGRAPH, "g", words, random.Random(seed))
+        for one in stated.of_paragraph(paragraph, "g", words, random.Random(seed))
     ]
     assert {one.true for one in made} == {True, False}
     for one in made:
         assert one.sentences
         assert one.true or one.claim not in one.sentences
-    assert {"turned", "~turned", "-turned", "negation", "number", "name"} <= {o.how for o in made}
+    how = {one.how for one in made}
+    assert {"turned", "~turned", "-turned", "roles", "negation", "number", "name"} <= how
+    assert {"voiced", "-voiced", "voiced, roles"} <= how
 
 
 @pytest.mark.parametrize(
@@ -111,6 +114,44 @@ def test_a_question_with_its_answer_is_a_statement(
 
     found = {stated.statement(question, answer, random.Random(seed)) for seed in range(20)}
     assert found == said
+
+
+@pytest.mark.parametrize(
+    ("sentence", "exchanged", "voiced"),
+    [
+        (
+            "The board approves expenses of the clinics.",
+            "Expenses of the clinics approves the board.",
+            "Expenses of the clinics are approved by the board.",
+        ),
+        (
+            "In 1685 the Huguenots founded the first church.",
+            "In 1685 the first church founded the Huguenots.",
+            "In 1685 the first church was founded by the Huguenots.",
+        ),
+        (
+            "The church was destroyed by the French army in 1565.",
+            "The French army was destroyed by the church in 1565.",
+            "The French army destroyed the church in 1565.",
+        ),
+        (
+            "Nurses must report all accidents.",
+            "All accidents must report nurses.",
+            "All accidents must be reported by nurses.",
+        ),
+        ("The chapel is the oldest building.", None, None),
+        ("It opens at noon.", None, None),
+    ],
+)
+def test_sides_change_places_and_the_voice_changes_without_them(
+    sentence: str, exchanged: str | None, voiced: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(PACKAGING))
+    import roles
+
+    found = {roles.exchanged(sentence, random.Random(seed)) for seed in range(9)}
+    assert exchanged in found
+    assert roles.voiced(sentence, frozenset({"approved", "reported"})) == voiced
 
 
 def test_training_reads_as_the_product_does(monkeypatch: pytest.MonkeyPatch) -> None:
