@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -66,3 +68,24 @@ def test_nobody_finds_nothing(tmp_path: Path) -> None:
     index.apply([make("a", "word"), make("b", "word", acl=())], [])
     assert search(index, masked("word"), list(vector("word")), []) == []
     assert index.legs(Query(masked("word"), None, ("",)), 10) == {"text": []}
+
+
+def test_only_what_is_believed_or_shown_is_read(tmp_path: Path) -> None:
+    index = EmbeddedIndex(tmp_path / "index", DIMENSIONS)
+    index.apply([make(f"d{n}", f"{n} words of passage {n}") for n in range(300)], [])
+    index.compact()
+    unread: list[str] = []
+
+    class Watched:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(index, name)
+
+        def read(self, some: Sequence[Candidate], who: Sequence[str]) -> list[Candidate]:
+            unread.extend(one.id for one in some if not one.read)
+            return index.read(some, who)
+
+    target: Any = Watched()
+    hits = search(target, masked("passage 7"), list(vector("text 7")), ["group:staff"], k=10)
+    assert len(hits) == 10
+    assert {hit.chunk.id for hit in hits} <= set(unread)
+    assert len(unread) == len(set(unread)) <= 10 + 15
