@@ -126,10 +126,10 @@ def main() -> None:
     train = list(held([one for one in claims if one.group not in fold]))
     test = list(held([one for one in claims if one.group in fold]))
     began = time.perf_counter()
-    reading.lowered([*train, *test])
+    reading.lowered([*train, *test], given.layers)
     print(f"{len(train)} claims, {time.perf_counter() - began:.0f} s for the lower layers")
 
-    weights = reading.pretrained(heads=1)
+    weights = reading.pretrained(given.layers, heads=1)
 
     def epoch() -> list[list[Held]]:
         rng.shuffle(train)

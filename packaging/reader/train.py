@@ -186,9 +186,14 @@ def invented(count: int, seed: int) -> list[Asked]:
     return found
 
 
-def lowered(made: Sequence[Example]) -> None:
-    """Compute what the lower layers make of each window: (tokens, dimensions) of float16."""
-    request = embedded.compile_model(upper.lower(), 1).create_infer_request()
+def lowered(made: Sequence[Example], layers: int) -> None:
+    """Compute what the lower layers make of each window: (tokens, dimensions) of float16.
+
+    Args:
+        layers: That are above these.
+    """
+    lower = upper.lower(bert.layers(relevance.weights()) - layers)
+    request = embedded.compile_model(lower, 1).create_infer_request()
     for batch, feed in reader.feeds([one.window for one in made]):
         hidden = request.infer(feed)[0]
         for row, place in enumerate(batch):
@@ -213,19 +218,18 @@ def matches(window: reader.Window, lower: Any) -> Any:
     return np.concatenate([every * (1 - passage), every * passage], axis=1).astype(np.float32)
 
 
-def pretrained(heads: int = 2) -> Arrays:
-    """Return the reranker's upper layers, and heads that know nothing yet."""
+def pretrained(layers: int, heads: int = 2) -> Arrays:
+    """Return the reranker's upper layers, so many, and heads that know nothing yet."""
     file = relevance.weights()
+    below = bert.layers(file) - layers
     weights: Arrays = {}
     for name, value in file.items():
         number, _, own = name.partition(".")
-        if not number.isdigit() or int(number) < upper.LOWER or own.endswith("scale"):
+        if not number.isdigit() or int(number) < below or own.endswith("scale"):
             continue
         scale = file.get(name.removesuffix("weight") + "scale") if own.endswith("weight") else None
         plain = value.astype(np.float32)
-        weights[f"{int(number) - upper.LOWER}.{own}"] = (
-            plain if scale is None else plain * scale[:, None]
-        )
+        weights[f"{int(number) - below}.{own}"] = plain if scale is None else plain * scale[:, None]
     size = weights["0.query.weight"].shape[0]
     weights["match.weight"] = np.zeros((size, TOLD), np.float32)
     weights["head.weight"] = (
@@ -380,7 +384,8 @@ def options(told: str) -> argparse.ArgumentParser:
     arguments.add_argument("--out", type=Path)
     arguments.add_argument("--epochs", type=int, default=2)
     arguments.add_argument("--batch", type=int, default=16)
-    arguments.add_argument("--rate", type=float, default=3e-4)
+    arguments.add_argument("--rate", type=float, default=2e-4)
+    arguments.add_argument("--layers", type=int, default=6, help="that are learned")
     arguments.add_argument("--seed", type=int, default=0)
     arguments.add_argument("--fold", type=int)
     arguments.add_argument("--folds", type=int, default=4)
@@ -441,10 +446,11 @@ def main() -> None:
     train += invented(given.generated, given.seed)
     test = [one for one in asked if one.subject in fold]
     began = time.perf_counter()
-    lowered(list({id(one): one for q in (*train, *test) for f in q.forms for one in f}.values()))
+    every = {id(one): one for q in (*train, *test) for form in q.forms for one in form}
+    lowered(list(every.values()), given.layers)
     print(f"{len(train)} questions, {time.perf_counter() - began:.0f} s for the lower layers")
 
-    weights = pretrained()
+    weights = pretrained(given.layers)
 
     def measure() -> None:
         for form, name in enumerate(("as it is", "masked") if test else ()):

@@ -14,16 +14,14 @@ from typing import Any
 from rag.models import bert, embedded, relevance
 from rag.models.relevance import CLS, SEP
 
-LOWER = 9
-"""Layers of the reranker that are kept as they are."""
 NEAR, SPREAD = 0.5, 4.0
 """Cosines of tokens are told as their distance from the first, times the second."""
 _END = 2**31 - 1
 
 
-def lower() -> Any:
-    """Return the lower layers: hidden states (texts, tokens, dimensions) out."""
-    inputs, x = relevance.lower(relevance.weights(), LOWER)
+def lower(count: int) -> Any:
+    """Return the lower layers, so many: hidden states (texts, tokens, dimensions) out."""
+    inputs, x = relevance.lower(relevance.weights(), count)
     return embedded.openvino().Model([x], list(inputs.values()), "lower")
 
 
@@ -31,7 +29,7 @@ def model(path: Path, *, first: bool = False) -> Any:
     """Return lower and upper layers and the heads: logits (texts, tokens, heads) out.
 
     Args:
-        path: Of the upper layers.
+        path: Of the upper layers, which stand in the place of as many of the reranker's.
         first: Logits of the first token only: (texts, heads).
     """
     import numpy
@@ -39,7 +37,8 @@ def model(path: Path, *, first: bool = False) -> Any:
 
     with numpy.load(path) as file:
         weights = {name: file[name] for name in file.files}
-    inputs, x = relevance.lower(relevance.weights(), LOWER)
+    whole = relevance.weights()
+    inputs, x = relevance.lower(whole, bert.layers(whole) - bert.layers(weights))
     told = op.matmul(_matches(inputs, x), bert.constant(weights["match.weight"]), False, True)
     x = op.add(x, told)
     hidden = bert.blind(inputs["attention_mask"])

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from rag.masked import NotMasked
-from rag.models import checker
+from rag.models import bert, checker
 from tests.masked import masked
 
 PACKAGING = Path(__file__).parents[2] / "packaging" / "reader"
@@ -170,7 +170,7 @@ def test_training_reads_as_the_product_does(monkeypatch: pytest.MonkeyPatch) -> 
     }  # fmt: skip
     claims = ["Nurses must report each fall.", "Nurses may report each fall.", *PARAGRAPH]
     held = list(check.held([Stated(one, PARAGRAPH, True, "", "") for one in claims]))
-    train.lowered(held)
+    train.lowered(held, bert.layers(kept))
     theirs, _ = check.odds(weights, held, None)
     ours = checker.odds([masked(one) for one in claims], [[masked(s) for s in PARAGRAPH]] * 5)
     assert ours == pytest.approx(theirs.tolist(), abs=0.4)
