@@ -125,7 +125,7 @@ def search(
     hits = whole(spread_out(hits, k, settings.diversity))
     if settings.neighbours:
         hits = readable(joined(target, asked.query, hits, settings.neighbours), principals)
-    return [hit.hit for hit in hits]
+    return [one.hit for one in hits]
 
 
 def _asked(target: Target, query: Query, depth: int, settings: Search) -> _Asked:
