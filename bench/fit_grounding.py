@@ -61,7 +61,7 @@ PRIOR = np.array(
 """Weights by hand, which the fit starts from."""
 WRONGLY = 0.18
 """Share of false claims let through that is aimed at, before anything is read."""
-WRONGLY_READ = 0.09
+WRONGLY_READ = 0.07
 """The same once it is read."""
 
 

@@ -1,6 +1,6 @@
 """Train the checker's upper layers (`rag/models/checker.py`); numpy, reproducible by its seed.
 
-    python packaging/reader/check.py QUESTIONS_FOLDER --out rag/models/checker.npz
+    python packaging/reader/check.py QUESTIONS_FOLDER --epochs 1 --out rag/models/checker.npz
 
 The folder is that of ``train.py``, whose paragraphs and questions become claims (`stated.py`), as
 do generated passages on handbooks and records. With ``--fold`` a part of the subjects is kept apart

@@ -19,7 +19,7 @@ from rag.models.readable import readable
 if TYPE_CHECKING:
     from rag.retrieve.pack import Passage
 
-READ = (0.42, 0.45, 0.55)
+READ = (0.47, 0.40, 0.47)
 """Log-odds once a quote was read: a constant, by `FEATURES`, by what was read."""
 FAR = 8.0
 """Log-odds count up to here."""

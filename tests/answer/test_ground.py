@@ -55,7 +55,7 @@ def support(claim: str, *cited: Passage) -> float:
         "Employees are entitled to 25 days of paid vacation per calendar year.",
         "Staff get 25 paid vacation days each year.",
         "The line manager approves vacation requests.",
-        "Unused vacation days can be carried over until 31 March of the next year.",
+        "Unused days can be carried over until 31 March of the following year.",
         "Overtime is not paid out but compensated with time off.",
         "PERSON_yafx2q4g coordinates parental leave.",
     ],
