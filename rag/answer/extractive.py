@@ -45,10 +45,11 @@ PLAIN = Weights(
 )
 READING = Weights(
     (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.5, 0.0, 0.25, 0.33, 0.51),
-    (-0.47, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.6, 0.0, 0.09, 0.19, 0.0),
+    (-0.32, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.6, 0.0, 0.075, 0.19, 0.0),
 )
 """With what is read. `named` (the sentence has every pseudonym of the question) is set by
-hand: the collection fitted on has no pseudonyms.
+hand: the collection fitted on has no pseudonyms. So is that the reader alone does not silence
+(the fit has -0.47 and 0.09): who may not read what the increase is reads when it is announced.
 """
 
 _SENTENCES = 3

@@ -113,14 +113,20 @@ _WIDE = {"utf-16": 2, "utf-32": 4}
 
 
 def needles(sought: Iterable[Sought]) -> list[Needle]:
-    """Return every form of every text, each byte string once."""
+    """Return every form of every text, each byte string once.
+
+    A short one that lost its accents counts only as a word: ``JORG`` of Jörg stands by chance in
+    what is sealed.
+    """
     made: dict[bytes, Needle] = {}
     for one in sought:
         for text in variants(one.text):
+            lost = text.isascii() and not one.text.isascii() and len(text) < LOSSY
+            wanted = Sought(one.text, word=True) if lost else one
             for form, encode in FORMS.items():
                 for data in encode(text):
                     if len(data) >= max(PREFIX, len(text) - 1):
-                        made.setdefault(data, Needle(one, form, data))
+                        made.setdefault(data, Needle(wanted, form, data))
     return list(made.values())
 
 
