@@ -41,9 +41,7 @@ def exchanged(text: str, rng: random.Random) -> str | None:
     if not pairs:
         return None
     one, two = rng.choice(pairs)
-    between = text[one.end_char : two.start_char]
-    first, later = _as_first(two, one), _as_later(one)
-    return f"{text[: one.start_char]}{first}{between}{later}{text[two.end_char :]}"
+    return _instead(one, two, text[one.end_char : two.start_char])
 
 
 def _pairs(doc: Any) -> Iterator[tuple[Any, Any]]:
@@ -123,7 +121,7 @@ def _passive(
         said = f"{may.text} be {known}"
     else:
         return None
-    return _instead(subject, other, f"{said} by")
+    return _instead(subject, other, f" {said} by ")
 
 
 def _active(subject: Any, verb: Any, nouns: Mapping[int, Any]) -> str | None:
@@ -134,14 +132,14 @@ def _active(subject: Any, verb: Any, nouns: Mapping[int, Any]) -> str | None:
     agent = next((nouns[t.i] for t in by.children if t.dep_ == "pobj" and t.i in nouns), None)
     if agent is None or agent.start != by.i + 1 or not was:
         return None
-    return _instead(subject, agent, verb.text)
+    return _instead(subject, agent, f" {verb.text} ")
 
 
-def _instead(subject: Any, other: Any, verb: str) -> str:
-    """Return the sentence with the two in each other's place, and another verb between them."""
+def _instead(subject: Any, other: Any, between: str) -> str:
+    """Return the sentence with the two in each other's place, and this between them."""
     text = subject.doc.text
     first, later = _as_first(other, subject), _as_later(subject)
-    return f"{text[: subject.start_char]}{first} {verb} {later}{text[other.end_char :]}"
+    return f"{text[: subject.start_char]}{first}{between}{later}{text[other.end_char :]}"
 
 
 def _regular(verb: str) -> frozenset[str]:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from rag.masked import Masked
 from rag.privacy.pseudonym import MASK
-from rag.retrieve.candidates import Candidate
+from rag.retrieve.candidates import Candidate, Read
 from rag.retrieve.fuse import in_order
 
 CODE = 8.0
@@ -41,8 +41,12 @@ def named(question: Masked) -> tuple[list[str], list[str], list[str]]:
     return codes, phrases, masks
 
 
-def preferred(question: Masked, hits: Sequence[Candidate]) -> list[Candidate]:
-    """Return the hits in their new order, best first."""
+def preferred(question: Masked, hits: Sequence[Candidate], read: Read = list) -> list[Candidate]:
+    """Return the hits in their new order, best first.
+
+    Args:
+        read: Reads them, if there is anything that they might hold.
+    """
     patterns = [
         (_whole(one), added / len(some))
         for some, added in zip(named(question), (CODE, PHRASE, PSEUDONYM), strict=True)
@@ -55,7 +59,7 @@ def preferred(question: Masked, hits: Sequence[Candidate]) -> list[Candidate]:
         text = " ".join(hit.chunk.embedded_text.casefold().split())
         return sum(value for pattern, value in patterns if pattern.search(text))
 
-    return in_order(hit.scored(hit.score + more(hit)) for hit in hits)
+    return in_order(hit.scored(hit.score + more(hit)) for hit in read(hits))
 
 
 def _whole(text: str) -> re.Pattern[str]:

@@ -16,7 +16,7 @@ from rag.records import Hit, Principal
 from rag.retrieve import spread as spreads
 from rag.retrieve.candidates import Candidate, Legs
 from rag.retrieve.diverse import collapsed, spread_out
-from rag.retrieve.exact import named, preferred
+from rag.retrieve.exact import preferred
 from rag.retrieve.feedback import PASSAGES, moved, words
 from rag.retrieve.fuse import by_rank, by_score
 from rag.retrieve.neighbours import joined
@@ -114,8 +114,8 @@ def search(
         hits = readable(_again(target, asked, legs, whole(hits)), principals)
     if settings.related and k > FIRST and settings.fusion == "scores":
         hits = smoothed(hits, settings.related)
-    if settings.exact and any(named(question)):
-        hits = preferred(question, whole(hits))
+    if settings.exact:
+        hits = preferred(question, hits, whole)
     if settings.collapse:
         hits = collapsed(hits, max(k, read), whole)
     if reranked is not None:

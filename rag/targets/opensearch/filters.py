@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rag.records import Principal
 from rag.retrieve.filters.tree import (
     All,
     Among,
@@ -47,10 +48,14 @@ def parted(filter: Filter, layout: int) -> tuple[Filter, Filter]:  # noqa: A002
 
 def within(query: Query, layout: int) -> list[Body]:
     """Return what a passage must be: readable by the asker, and as the index can tell."""
-    acl: Body = {"terms": {"acl": sorted(set(query.principals))}}
     known = _fields(layout)
     pushed, _ = parted(query.filter, layout)
-    return [acl, *(_clause(part, known) for part in conjuncts(pushed))]
+    return [readable(query.principals), *(_clause(part, known) for part in conjuncts(pushed))]
+
+
+def readable(principals: Sequence[Principal]) -> Body:
+    """Return what a passage must be for one of these to read it."""
+    return {"terms": {"acl": sorted(set(principals))}}
 
 
 def _fields(layout: int) -> Mapping[str, str]:

@@ -9,7 +9,7 @@ from uuid import uuid4
 from rag.records import Principal
 from rag.retrieve.candidates import Candidate
 from rag.retrieve.query import Query
-from rag.targets.opensearch.filters import within
+from rag.targets.opensearch.filters import readable, within
 from rag.targets.opensearch.mapping import cosine, space
 from rag.targets.opensearch.rows import COLUMNS, as_hit, candidate, vector_column, vector_of
 from rag.targets.rows import searchable
@@ -29,6 +29,8 @@ BOOSTS = {"title_words": 0.5, "heading_words": 0.5, "text_words": 1.0}
 
 VERSIONS = 3
 """Rows of one passage that may be there at once: what a killed writer left, beside the next's."""
+MOST_ROWS = 10_000
+"""Rows that a search may ask for (``index.max_result_window``)."""
 
 Body = dict[str, Any]
 
@@ -191,9 +193,8 @@ def read(
 ) -> list[Candidate] | None:
     """Return candidates with what they say, those that may be read; None: no such index."""
     ids = [one.id for one in candidates]
-    acl = {"terms": {"acl": sorted(set(principals))}}
-    clause: Body = {"bool": {"filter": [{"terms": {"chunk_id": ids}}, acl]}}
-    body = request(clause, VERSIONS * len(ids), COLUMNS)
+    clause: Body = {"bool": {"filter": [{"terms": {"chunk_id": ids}}, readable(principals)]}}
+    body = request(clause, min(VERSIONS * len(ids), MOST_ROWS), COLUMNS)
     answer = connection.ask(lambda client: client.search(index=where, body=body))
     if answer is None:
         return None
