@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
 from rag.corpus import Corpus
@@ -38,6 +39,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         searches = {"opensearch", "opensearch_url"} & set(getattr(item, "fixturenames", ()))
         side = "runs" if folder in RUNS and not searches else "rooms"
         item.add_marker(pytest.mark.xdist_group(side))
+
+
+@pytest.fixture(autouse=True)
+def nobody_at_aws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What ``boto3.client`` makes reads the environment of its own test, not of one before it."""
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
 
 
 @dataclass(frozen=True)
