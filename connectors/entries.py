@@ -21,6 +21,7 @@ class Entry:
         version: From ETag, or time and size; empty where the system tells neither.
         size: Bytes, or -1 if unknown.
         real: Key of the file that a link points to; its own key for anything but a link.
+        modified: Day when it was last written (`rag.days`), where the system tells it.
     """
 
     key: str
@@ -28,6 +29,7 @@ class Entry:
     version: str
     size: int
     real: str
+    modified: int | None = None
 
 
 class System(Protocol):

@@ -129,7 +129,8 @@ class Files:
             if not version:
                 data = self._patiently(partial(self._system.read, one.uri, None, ""))[0]
                 size, version = len(data), content_version(data)
-            yield DocumentRef(one.key, one.uri, version, size, self._rights(one.real, allowed))
+            may_read = self._rights(one.real, allowed)
+            yield DocumentRef(one.key, one.uri, version, size, may_read, one.modified)
 
     def _selected(self, entry: Entry) -> bool:
         """Whether it is a document of this corpus. A link's target must be one that may be."""

@@ -10,6 +10,7 @@ from urllib.parse import quote, unquote_to_bytes
 
 from connectors import Warned
 from connectors.entries import Entry, link_refused
+from rag.days import of_moment
 from rag.errors import ChangedWhileReading, TooLarge
 
 FLAGS = os.O_RDONLY | sum(
@@ -89,7 +90,8 @@ class LocalFolder:
 
 def _entry(root: str, path: str, real: str, facts: os.stat_result) -> Entry:
     uri = "file://" + quote(os.fsencode(f"{root}/{path}"))
-    return Entry(_text(path), uri, _version(facts), facts.st_size, _text(real))
+    written = of_moment(facts.st_mtime)
+    return Entry(_text(path), uri, _version(facts), facts.st_size, _text(real), written)
 
 
 def _version(facts: os.stat_result) -> str:

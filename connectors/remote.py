@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from connectors import Warned
 from connectors.entries import Entry, hidden, link_refused
 from connectors.options import resolved
+from rag.days import of_moment
 from rag.errors import ChangedWhileReading, ConfigError, TooLarge
 
 if TYPE_CHECKING:
@@ -147,7 +148,12 @@ class RemoteFolder:
     def _entry(self, key: str, real: str, info: Mapping[str, Any]) -> Entry:
         size = info.get("size")
         return Entry(
-            key, f"{self.place}/{key}", version(info), -1 if size is None else int(size), real
+            key,
+            f"{self.place}/{key}",
+            version(info),
+            -1 if size is None else int(size),
+            real,
+            next((day for name in TIMES if (day := of_moment(info.get(name)))), None),
         )
 
     def _link(self, key: str, info: Mapping[str, Any]) -> Entry | None:

@@ -14,6 +14,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import Runnable, RunnableConfig
 
+from rag import days
 from rag.records import Answer, Cited, Done, Event, Hit, Principal, Refusal, Token
 
 if TYPE_CHECKING:
@@ -151,6 +152,7 @@ def as_document(hit: Hit) -> Document:
             "title": hit.title,
             "page": hit.chunk.page,
             "section": list(hit.chunk.section),
+            "modified": days.told(hit.modified),
             "score": hit.score,
         },
     )

@@ -31,6 +31,7 @@ class DocumentRef:
         version: Changes when the content may have changed (an ETag, or time and size).
         size: Bytes, or -1 where the source does not say.
         acl: Principals who may read it. Empty: nobody.
+        modified: Day of this version (`rag.days`), or None where the source does not say.
     """
 
     key: str
@@ -38,6 +39,7 @@ class DocumentRef:
     version: str
     size: int
     acl: tuple[Principal, ...]
+    modified: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,10 +212,11 @@ class IndexedDocument:
     Attributes:
         id: The document's id.
         name: Masked source key, for people to read.
-        digest: Hash over chunks, vectors' model, name and ACL: equal digests need no write.
+        digest: Hash over all that is stored: equal digests need no write.
         acl: Principals who may read; empty: nobody.
         chunks: In order.
         vectors: One embedding a chunk, float32, L2-normalised; shape (chunks, dimensions).
+        modified: Day of its version (`rag.days`), where the source says it.
     """
 
     id: str
@@ -224,6 +227,7 @@ class IndexedDocument:
     acl: tuple[Principal, ...]
     chunks: tuple[Chunk, ...]
     vectors: object  # numpy.ndarray; kept out of the signature so that numpy loads late
+    modified: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +239,7 @@ class Hit:
         score: Of the ranking that returned it; comparable within one result list only.
         legs: Rank (from 1) of the hit in each search leg that found it.
         media_type: Of its document; empty: the target did not say.
+        modified: Day of its document's version (`rag.days`); None: it is not known.
     """
 
     chunk: Chunk
@@ -244,6 +249,7 @@ class Hit:
     acl: tuple[Principal, ...] = ()
     legs: Mapping[str, int] = field(default_factory=dict)
     media_type: str = ""
+    modified: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,12 @@ patterns = st.lists(
     st.sampled_from(["*", "?", "\\*", "\\\\", "a", "b", "."]) | texts, max_size=4
 ).map("".join)
 numbers = st.integers(-2, 6)
+DAYS = (20241231, 20250101, 20250102, 20260131)
+days = st.sampled_from(DAYS)
 
 
 def comparisons(values: st.SearchStrategy[str] = texts) -> st.SearchStrategy[Filter]:
-    """Comparisons of texts with values like these, and of numbers."""
+    """Comparisons of texts with values like these, of numbers and of days."""
     text = st.sampled_from(["name", "title", "section", "type", "id"])
     number = st.sampled_from(["page", "position"])
     return st.one_of(
@@ -28,6 +30,8 @@ def comparisons(values: st.SearchStrategy[str] = texts) -> st.SearchStrategy[Fil
         st.builds(Among, text, st.lists(values, min_size=1, max_size=3).map(tuple)),
         st.builds(Compare, number, st.sampled_from(["=", "<", "<=", ">", ">="]), numbers),
         st.builds(Among, number, st.lists(numbers, min_size=1, max_size=3).map(tuple)),
+        st.builds(Compare, st.just("modified"), st.sampled_from(["=", "<", "<=", ">", ">="]), days),
+        st.builds(Among, st.just("modified"), st.lists(days, min_size=1, max_size=3).map(tuple)),
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from rag import days
 from rag.cli.output import CORPUS, JSON, show, show_json, visible
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ def search(
                     "score": hit.score,
                     "page": hit.chunk.page,
                     "section": list(hit.chunk.section),
+                    "modified": days.told(hit.modified),
                 }
                 for hit in hits
             ]

@@ -228,6 +228,20 @@ class Aws(Section):
     )
 
 
+class Recency(Section):
+    """How much newer documents are preferred, by the day that their source tells."""
+
+    half_life_days: float = Field(
+        365, gt=0, description="Age at which a document has half of the preference of a new one"
+    )
+    weight: float = Field(
+        0.5,
+        ge=0,
+        le=10,
+        description="What a document of today gains, in standard deviations of the scores",
+    )
+
+
 class Search(Section):
     """How passages are ranked."""
 
@@ -264,6 +278,9 @@ class Search(Section):
         True, description="Prefer passages that hold the codes and quotes of the question"
     )
     collapse: bool = Field(True, description="Put near-duplicates behind all else")
+    recency: Recency | None = Field(
+        None, description="Prefer newer documents; {} does it by its defaults, null not at all"
+    )
     diversity: float = Field(
         0, ge=0, le=1, description="Share of unlikeness in the choice of passages (MMR)"
     )

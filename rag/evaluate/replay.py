@@ -79,7 +79,7 @@ def temporary(subject: Subject, tell: Callable[[int, int], object]) -> Iterator[
                 masked = context.store.masked(entry.content_id, context.made_by(entry.sealed_key))
                 if masked is None:
                     continue
-                job = Job(entry.document_id, entry.sealed_key, entry.version, entry.size, entry.acl)
+                job = Job.again(entry)
                 results += results_of(context, job, entry.content_id, entry.name, masked, report)
             made = embed_results(context, results, report)
             target.apply([indexed(one, context.fingerprints) for one in made if one.chunks], [])

@@ -9,7 +9,7 @@ certifies all of it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -227,7 +227,7 @@ def _rewrite_some(
         named = renamed(one.name, who)
         if _NAME in named:  # the vault, too, must not tell of a file that is named after them
             unnamed.append(one.document_id)
-        job = Job(one.document_id, "", one.version, one.size, one.acl)
+        job = replace(Job.again(one), sealed_key="")
         made += results_of(context, job, one.content_id, named, rewritten, report)
     results = embed_results(context, made, report)
     if any(one.failure and one.failure.code == "embedding_failed" for one in results):

@@ -159,7 +159,8 @@ class Pipeline:
     def _job(self, work: planning.Work, fresh: bool) -> Job:
         ref = work.ref
         sealed = self.context.seal(ref)
-        return Job(work.document_id, sealed, ref.version, ref.size, ref.acl, work.why, fresh)
+        own = (ref.version, ref.size, ref.acl)
+        return Job(work.document_id, sealed, *own, work.why, fresh, ref.modified)
 
     def shard(self, run: str, shard_id: str, progress: Progress | None = None) -> ShardReport:
         """Do one shard, from extract to embed.

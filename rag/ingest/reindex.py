@@ -257,8 +257,9 @@ def _results(
             if entry is None or masked is None:
                 again.append(root)
                 continue
-            job = Job(root, entry.sealed_key, entry.version, entry.size, entry.acl)
-            found += results_of(context, job, entry.content_id, entry.name, masked, report)
+            found += results_of(
+                context, Job.again(entry), entry.content_id, entry.name, masked, report
+            )
         yield min(len(roots), start + TOGETHER) - len(again), embed_results(context, found, report)
     if again:
         jobs = _listed(context, again)
@@ -288,7 +289,14 @@ def _listed(context: Context, wanted: Sequence[str]) -> list[Job]:
     """Return documents of the source as jobs, those that it still has."""
     among = set(wanted)
     return [
-        Job(document_id, context.seal(ref), ref.version, ref.size, ref.acl)
+        Job(
+            document_id,
+            context.seal(ref),
+            ref.version,
+            ref.size,
+            ref.acl,
+            modified=ref.modified,
+        )
         for ref in context.connector.list()
         if (document_id := context.sealer.document_id(ref.key)) in among
     ]

@@ -160,7 +160,7 @@ def _open(context: Context, job: Job, report: ShardReport) -> _Item:
     limit = context.config.parse.limits.bytes
     try:
         with report.timed("extract"):
-            ref = DocumentRef(key, uri, job.version, job.size, job.acl)
+            ref = DocumentRef(key, uri, job.version, job.size, job.acl, job.modified)
             data = context.connector.open(ref, limit)
     except TooLarge:
         item.masked = failure("too_large", "extract", limit=limit)
@@ -324,6 +324,7 @@ def results_of(
         title=document.title if document else EMPTY,
         acl=job.acl,
         masked=dict(document.masked) if document else {},
+        modified=job.modified,
         chunks=tuple(chunks),
         failure=failed,
     )

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     import numpy
     from fsspec import AbstractFileSystem
 
+    from rag.ledger.entries import DocumentEntry
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -43,6 +45,7 @@ class Job:
         sealed_key: Its source key and URI, encrypted.
         why: As planned: new, moved, version, …
         fresh: Do it anew even if its bytes were parsed and masked before.
+        modified: Day of this version, as in `rag.records.DocumentRef`.
     """
 
     document_id: str
@@ -52,6 +55,19 @@ class Job:
     acl: tuple[Principal, ...]
     why: str = ""
     fresh: bool = False
+    modified: int | None = None
+
+    @classmethod
+    def again(cls, entry: DocumentEntry) -> Job:
+        """Return the job that an indexed document was, to make it from its artifact once more."""
+        return cls(
+            entry.document_id,
+            entry.sealed_key,
+            entry.version,
+            entry.size,
+            entry.acl,
+            modified=entry.modified,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +115,7 @@ class DocumentResult:
     title: Masked
     acl: tuple[Principal, ...]
     masked: dict[str, int]
+    modified: int | None = None
     chunks: tuple[Chunk, ...] = ()
     failure: MaskedFailure | None = None
     vectors: Any = None

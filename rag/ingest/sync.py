@@ -163,6 +163,7 @@ def indexed(result: DocumentResult, current: Fingerprints) -> IndexedDocument:
                 result.title,
                 result.media_type,
                 [(chunk.id, chunk.position, chunk.page) for chunk in result.chunks],
+                *([] if result.modified is None else [result.modified]),
             ]
         ).encode(),
         digest_size=16,
@@ -176,6 +177,7 @@ def indexed(result: DocumentResult, current: Fingerprints) -> IndexedDocument:
         acl=result.acl,
         chunks=result.chunks,
         vectors=result.vectors,
+        modified=result.modified,
     )
 
 
@@ -202,6 +204,7 @@ def entry_of(
         digest=document.digest,
         chunk_count=len(result.chunks),
         masked=result.masked,
+        modified=result.modified,
         parent_id=result.parent_id,
     )
 

@@ -123,13 +123,7 @@ def remake(
         masked = context.store.masked(entry.content_id, context.made_by(entry.sealed_key))
         if masked is None:
             continue
-        job = Job(
-            document_id=root,
-            sealed_key=entry.sealed_key,
-            version=entry.version,
-            size=entry.size,
-            acl=entry.acl,
-        )
+        job = Job.again(entry)
         made = list(results_of(context, job, entry.content_id, entry.name, masked, report))
         for one in embed_results(context, made, report):
             if one.document_id in wanted and one.failure is None:

@@ -73,6 +73,7 @@ def _entry(row: Row[tuple[object, ...]]) -> DocumentEntry:
         digest=row.digest,
         chunk_count=row.chunk_count,
         masked=row.masked,
+        modified=row.modified,
         parent_id=row.parent_id,
         run_id=row.run_id,
         updated_at=row.updated_at,
@@ -149,6 +150,7 @@ def record(
                 "digest": one.digest,
                 "chunk_count": one.chunk_count,
                 "masked": dict(one.masked),
+                "modified": one.modified,
                 "run_id": run_id,
                 "updated_at": moment,
             }

@@ -55,6 +55,7 @@ class DocumentEntry:
         fingerprints: Of the steps that made it.
         digest: `rag.records.IndexedDocument.digest`.
         masked: Identifiers masked, by entity kind.
+        modified: Day of its version (`rag.days`), where the source says it.
         parent_id: For an attachment, the listed document that it was found in, however deep.
         run_id, updated_at: Set by the ledger when the entry is recorded.
     """
@@ -72,6 +73,7 @@ class DocumentEntry:
     digest: str
     chunk_count: int
     masked: Mapping[str, int] = field(default_factory=dict)
+    modified: int | None = None
     parent_id: str | None = None
     run_id: str | None = None
     updated_at: datetime | None = None

@@ -112,6 +112,7 @@ documents = Table(
     Column("digest", String(64), nullable=False),
     Column("chunk_count", Integer, nullable=False),
     Column("masked", JSON, nullable=False),
+    Column("modified", Integer),
     _run_id(),
     Column("updated_at", UtcDateTime, nullable=False),
     Index(None, "corpus", "parent_id"),

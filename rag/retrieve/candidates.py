@@ -24,6 +24,7 @@ class Candidate(NamedTuple):
             for it and the target has it.
         score: Of the ranking that returned it; comparable within one list only.
         legs: Rank (from 1) in each search leg that found it.
+        modified: Day of its document's version (`rag.days`); None: it is not known.
         place: By which its target reads it.
         read: What was read; None: nothing yet (`rag.targets.Target.read`).
     """
@@ -33,13 +34,15 @@ class Candidate(NamedTuple):
     vector: numpy.ndarray | None = None
     score: float = 0.0
     legs: Mapping[str, int] = _NO_LEGS
+    modified: int | None = None
     place: Any = None
     read: Hit | None = None
 
     @classmethod
     def of(cls, hit: Hit, vector: numpy.ndarray | None = None) -> Candidate:
         """Return a hit as a candidate that was read."""
-        return cls(hit.chunk.id, hit.acl, vector, hit.score, hit.legs, None, hit)
+        own = (hit.chunk.id, hit.acl, vector, hit.score, hit.legs, hit.modified)
+        return cls(*own, read=hit)
 
     @property
     def chunk(self) -> Chunk:
@@ -53,13 +56,22 @@ class Candidate(NamedTuple):
         if own is None:
             raise ValueError(f"the candidate {self.id} was not read")
         return Hit(
-            own.chunk, own.document, self.score, own.title, self.acl, self.legs, own.media_type
+            own.chunk,
+            own.document,
+            self.score,
+            own.title,
+            self.acl,
+            self.legs,
+            own.media_type,
+            own.modified,
         )
 
     def scored(self, score: float, legs: Mapping[str, int] | None = None) -> Candidate:
         """Return it with another score, and other ranks by leg if they are given."""
         own = self.legs if legs is None else legs
-        return Candidate(self.id, self.acl, self.vector, score, own, self.place, self.read)
+        return Candidate(
+            self.id, self.acl, self.vector, score, own, self.modified, self.place, self.read
+        )
 
     def told(self, hit: Hit) -> Candidate:
         """Return it with what was read, and with the rights that were read beside that."""

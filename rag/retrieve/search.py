@@ -21,6 +21,7 @@ from rag.retrieve.feedback import PASSAGES, moved, words
 from rag.retrieve.fuse import by_rank, by_score
 from rag.retrieve.neighbours import joined
 from rag.retrieve.query import Query, Where
+from rag.retrieve.recent import recent
 from rag.retrieve.related import FIRST, smoothed
 from rag.retrieve.words import about
 from rag.telemetry import ERROR, event
@@ -110,8 +111,12 @@ def search(
     def whole(some: Sequence[Candidate]) -> list[Candidate]:
         return readable(target.read(some, principals), principals)
 
+    def newer(some: Sequence[Candidate]) -> list[Candidate]:
+        return recent(some, settings.recency) if settings.recency else list(some)
+
     if asked.again and hits:
         hits = readable(_again(target, asked, legs, whole(hits)), principals)
+    hits = newer(hits)
     if settings.related and k > FIRST and settings.fusion == "scores":
         hits = smoothed(hits, settings.related)
     if settings.exact:
@@ -120,6 +125,8 @@ def search(
         hits = collapsed(hits, max(k, read), whole)
     if reranked is not None:
         hits = reranked([*whole(hits[:read]), *hits[read:]])
+        # A reranker knows nothing of time, and its scores may be of another kind than the rest's.
+        hits = [*newer(hits[:read]), *hits[read:]]
         if settings.collapse:
             hits = collapsed(hits, k, whole)
     hits = whole(spread_out(hits, k, settings.diversity))

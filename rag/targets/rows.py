@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     *("id", "document_id", "position", "document", "title", "acl", "heading", "text"),
-    *("tokens", "page", "section", "html", "kind", "media_type"),
+    *("tokens", "page", "section", "html", "kind", "media_type", "modified"),
 )
 """What a hit is made of."""
 
@@ -52,6 +52,7 @@ def schema(dimensions: int) -> pa.Schema:
             "section": pa.list_(text),
             "html": text,
             "kind": text,
+            "modified": pa.int32(),
             "vector": pa.list_(pa.float32(), dimensions),
         }
     )
@@ -80,6 +81,7 @@ def as_rows(documents: Sequence[IndexedDocument], dimensions: int) -> pa.Table:
         "section": [list(c.section) for _, c in pairs],
         "html": [c.html for _, c in pairs],
         "kind": [c.kind for _, c in pairs],
+        "modified": [d.modified for d, _ in pairs],
         "vector": pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), dimensions),
     }
     return pa.table(columns, schema=schema(dimensions))
@@ -94,8 +96,15 @@ def replaced(rows: pa.Table, column: str, values: Sequence[object]) -> pa.Table:
 
 
 def as_hits(rows: pa.Table | pa.RecordBatch) -> list[Hit]:
-    """Rows with the columns that a hit is made of as hits, without scores."""
-    columns = [rows.column(name).to_pylist() for name in COLUMNS]
+    """Rows with the columns that a hit is made of as hits, without scores.
+
+    A table that was made before there were days has none.
+    """
+    there = rows.schema.names
+    columns = [
+        rows.column(name).to_pylist() if name in there else [None] * rows.num_rows
+        for name in COLUMNS
+    ]
     return [as_hit(*values) for values in zip(*columns, strict=True)]
 
 
@@ -135,6 +144,7 @@ def as_hit(
     html: str,
     kind: Literal["text", "table"],
     media_type: str,
+    modified: int | None,
 ) -> Hit:
     """Values in the order of `COLUMNS` as a hit, without a score."""
     return Hit(
@@ -156,4 +166,5 @@ def as_hit(
         tuple(acl),
         {},
         media_type,
+        modified,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+from datetime import date
 
 import pytest
 from hypothesis import given, settings
@@ -46,6 +47,10 @@ def test_text_and_python_say_the_same() -> None:
     assert said == All((pdf, billing, ~field("name").among("a", "b")))
     assert parse("page != 3") == (field("page") != 3) == Not(Compare("page", "=", 3))
     assert parse("name not in (a, 'b c')") == Not(Among("name", ("a", "b c")))
+    for since in ("2026-01-31", "'2026-01-31'", "20260131"):
+        assert parse(f"modified >= {since}") == (field("modified") >= date(2026, 1, 31))
+    with pytest.raises(FilterWrong, match="days such as"):
+        field("modified").among(date(2026, 1, 31), 20260230)
     assert parse("  ") == EVERYTHING
 
 
@@ -102,6 +107,9 @@ def test_any_text_is_a_filter_or_is_refused_with_a_place_in_it(text: str) -> Non
         ("name ~ " + "*a" * 11, 0, "at most 10 wildcards"),
         ("(" * 60 + "page=1" + ")" * 60, 50, "nested"),
         (f"name = {'a' * 1001}", 0, "1000 characters"),
+        ("modified > 3", 11, "a day, such as 2026-01-31,"),
+        ("modified = 2026-02-30", 11, "a day, such as"),
+        ("modified ~ 2026-01-31", 0, "is a day, which has no pattern"),
     ],
 )
 def test_a_mistake_is_shown_where_it_is(text: str, place: int, part: str) -> None:

@@ -21,6 +21,7 @@ def make(
     version: str = "1",
     media_type: str = "text/plain",
     kind: str = "text",
+    modified: int | None = None,
 ) -> IndexedDocument:
     """A document of one chunk a text; its embeddings depend on the texts alone."""
     chunks = tuple(
@@ -47,6 +48,7 @@ def make(
         acl=acl,
         chunks=chunks,
         vectors=vectors.astype(np.float32),
+        modified=modified,
     )
 
 

@@ -18,7 +18,7 @@ from rag.retrieve.query import Query
 from rag.targets import Target
 from rag.targets.embedded import EmbeddedIndex
 from rag.targets.knowledge_base import filters as retrieval_filters
-from tests.filters import comparisons, filters, texts
+from tests.filters import DAYS, comparisons, filters, texts
 from tests.masked import masked
 from tests.services.opensearch import OpenSearch
 from tests.targets.documents import DIMENSIONS, make, told, vector
@@ -56,7 +56,7 @@ def made_as_of_the_first_layout(patched: pytest.MonkeyPatch) -> None:
         properties = made["mappings"]["properties"]
         for name in ("title_words", "heading_words", "text_words"):
             properties["words"] = properties.pop(name)
-        del properties["packed"]
+        del properties["packed"], properties["modified"]
         properties["title"] = properties["heading"]
         properties["section"] = {"type": "keyword", "index": False, "doc_values": False}
         return made
@@ -71,7 +71,8 @@ def shelf(values: list[str]) -> list[IndexedDocument]:
     """Documents whose name, title, type and headings are these texts."""
     made = []
     for number, value in enumerate(values):
-        one = make(f"d{number}", "word here", "word there", media_type=value)
+        day = (None, *DAYS)[number % (len(DAYS) + 1)]
+        one = make(f"d{number}", "word here", "word there", media_type=value, modified=day)
         chunks = tuple(
             replace(
                 chunk,
@@ -129,7 +130,7 @@ def test_a_reindex_exchanges_an_index_of_the_older_layout(opensearch: OpenSearch
     new = index.beside(target, corpus.embed, DIMENSIONS)
     new.apply([make("a", "word")], [])
     index.serve(new)
-    assert index._again().layout == 3  # type: ignore[union-attr]
+    assert index._again().layout == 4  # type: ignore[union-attr]
     for text in ("word", "heading", "title"):
         query = Query(masked(text), None, STAFF, field("section") == "Heading")
         assert [hit.id for hit in index.legs(query, 5)["text"]] == ["a-1-0"]

@@ -10,11 +10,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from rag import days
+from rag.config import Recency, Search
 from rag.errors import ConfigError, DocumentsRefused, TargetFailed
+from rag.retrieve.filters import parse
 from rag.retrieve.query import Query, Where
 from rag.retrieve.search import search
 from rag.targets import Stored
@@ -91,13 +95,16 @@ def test_what_is_written_is_held_and_found(base: Base) -> None:
 
 def test_a_hit_is_the_passage_that_was_written(any_base: Base) -> None:
     base = any_base
-    document = make("a", "the only word", kind="table", media_type="application/pdf")
+    document = make(
+        "a", "the only word", kind="table", media_type="application/pdf", modified=20260131
+    )
     target = opened(base)
     target.apply([document], [])
     settled(target)
     [hit] = search(target, masked("word"), None, STAFF)
     assert hit.chunk == document.chunks[0]
     assert (hit.document, hit.title, hit.acl) == ("a.txt", "Title", STAFF)
+    assert hit.modified == 20260131
     assert set(hit.legs) == {"hybrid"}
     [leg] = opened(base, search="semantic").legs(Query(masked("word"), None, STAFF), 5)
     assert leg == "vector"
@@ -157,11 +164,19 @@ def test_a_search_can_be_narrowed(any_base: Base) -> None:
         [
             make("a", "word a", media_type="application/pdf"),
             make("b", "word b", kind="table"),
-            make("c", "word c"),
+            make("c", "word c", modified=days.number(datetime.now(UTC).date())),
+            make("d", "word d", modified=20250131),
         ],
         [],
     )
     settled(target)
+    for narrow, wanted in (("> 2025-12-31", "c"), ("< 2025-12-31", "d"), ("!= 2025-01-31", "abc")):
+        where = parse(f"modified {narrow}")
+        hits = search(target, masked("word"), None, STAFF, k=100, where=where)
+        assert sorted(hit.chunk.id[0] for hit in hits) == list(wanted)
+    by_age = Search(recency=Recency(half_life_days=30, weight=9))
+    first, *_ = search(target, masked("word"), None, STAFF, settings=by_age)
+    assert first.chunk.document_id == "c"
     assert found(target, documents=("a", "c")) == ["a-1-0", "c-1-0"]
     assert found(target, names=("b.txt",)) == ["b-1-0"]
     assert found(target, media_types=("application/pdf",)) == ["a-1-0"]

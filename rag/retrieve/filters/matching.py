@@ -56,19 +56,20 @@ def _values(name: str, hit: Hit) -> tuple[str | int, ...]:
     chunk = hit.chunk
     if name == "section":
         return chunk.section
-    if name == "page":
-        return () if chunk.page is None else (chunk.page,)
-    found: dict[str, str | int] = {
+    found: dict[str, str | int | None] = {
         "id": chunk.document_id,
         "chunk": chunk.id,
         "name": hit.document,
         "title": hit.title,
         "type": hit.media_type,
         "kind": chunk.kind,
+        "page": chunk.page,
         "position": chunk.position,
         "tokens": chunk.tokens,
+        "modified": hit.modified,
     }
-    return (found[name],)
+    value = found[name]
+    return () if value is None else (value,)
 
 
 @lru_cache(maxsize=256)

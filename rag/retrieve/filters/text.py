@@ -9,20 +9,22 @@ r"""Filters as people write them.
     part       = "not" part | "(" filter ")" | comparison
     comparison = FIELD ("=" | "!=" | "<" | "<=" | ">" | ">=" | "~" | "!~") value
                | FIELD ["not"] "in" "(" value ("," value)* ")"
-    value      = "text" | 'text' | number | word
+    value      = "text" | 'text' | number | day | word
 
 In quotes ``\"``, ``\'`` and ``\\`` are a quote and a backslash; before anything else a backslash is
 itself, so that ``~ "50\*"`` is a pattern with a literal star. A word is a text without quotes, of
-characters that mean nothing here. ``and``, ``or``, ``not`` and ``in`` may be in capitals.
+characters that mean nothing here; a day is such a word, ``2026-01-31``.
+``and``, ``or``, ``not`` and ``in`` may be in capitals.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from rag import days
 from rag.errors import FilterWrong
 from rag.retrieve.filters.tree import (
     EVERYTHING,
@@ -32,6 +34,7 @@ from rag.retrieve.filters.tree import (
     AnyOf,
     Compare,
     Filter,
+    Kind,
     Not,
     Operator,
 )
@@ -133,16 +136,12 @@ class _Reader:
         return tuple(found)
 
     def value(self, name: str) -> str | int:
-        token = self.now
-        number = FIELDS[name] == "number"
-        if not number and token.kind in ("text", "word"):
-            self.at += 1
-            return token.value
-        if number and token.kind == "word" and re.fullmatch(r"-?[0-9]{1,12}", token.value):
-            self.at += 1
-            return int(token.value)
-        wanted = "a whole number" if number else "a text, in quotes,"
-        raise FilterWrong(f"{wanted} is expected", token.place)
+        token, kind = self.now, FIELDS[name]
+        made = _VALUES[kind](token)
+        if made is None:
+            raise FilterWrong(f"{_WANTED[kind]} is expected", token.place)
+        self.at += 1
+        return made
 
     @property
     def now(self) -> _Token:
@@ -214,6 +213,36 @@ def _tokens(text: str) -> Iterator[_Token]:
             reserved = word.lower() in _RESERVED
             yield _Token(word.lower() if reserved else "word", word, start)
     yield _Token("end", "", len(text))
+
+
+def _text(token: _Token) -> str | None:
+    return token.value if token.kind in ("text", "word") else None
+
+
+def _number(token: _Token) -> int | None:
+    whole = token.kind == "word" and re.fullmatch(r"-?[0-9]{1,12}", token.value)
+    return int(token.value) if whole else None
+
+
+def _day(token: _Token) -> int | None:
+    try:
+        return days.parsed(token.value) if token.kind in ("text", "word") else None
+    except ValueError:
+        return None
+
+
+_VALUES: Mapping[Kind, Callable[[_Token], str | int | None]] = {
+    "text": _text,
+    "texts": _text,
+    "number": _number,
+    "day": _day,
+}
+_WANTED: Mapping[Kind, str] = {
+    "text": "a text, in quotes,",
+    "texts": "a text, in quotes,",
+    "number": "a whole number",
+    "day": "a day, such as 2026-01-31,",
+}
 
 
 def _placed(token: _Token, make: Callable[[], T]) -> T:

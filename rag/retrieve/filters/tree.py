@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal, TypeAlias
 
+from rag import days
 from rag.errors import FilterWrong
 
 Operator = Literal["=", "<", "<=", ">", ">=", "~"]
-Kind = Literal["text", "texts", "number"]
+Kind = Literal["text", "texts", "number", "day"]
 
 FIELDS: Mapping[str, Kind] = {
     "id": "text",
@@ -22,13 +24,18 @@ FIELDS: Mapping[str, Kind] = {
     "page": "number",
     "position": "number",
     "tokens": "number",
+    "modified": "day",
 }
 """What every target holds of a passage, as a filter names it.
 
 ``id`` of its document, ``chunk`` its own; ``name`` and ``title`` of the document, masked; ``type``
 a media type; ``kind`` text or table; ``section`` the headings that it stands under, of which one
-must match; ``page`` from 1, where the format has pages; ``position`` in the document, from 0.
+must match; ``page`` from 1, where the format has pages; ``position`` in the document, from 0;
+``modified`` the day of the document's version, where its source says it, as a number (`rag.days`).
 """
+
+ORDERED: tuple[Kind, ...] = ("number", "day")
+"""What is stored as whole numbers, and compared by size."""
 
 LARGEST = 2**31 - 1
 LONGEST = 1000
@@ -71,9 +78,9 @@ class Compare(_Joined):
     def __post_init__(self) -> None:
         """Check."""
         kind = kind_of(self.field)
-        if self.operator == "~" and kind == "number":
-            raise FilterWrong(f"{self.field} is a number, which has no pattern")
-        if self.operator not in ("=", "~") and kind != "number":
+        if self.operator == "~" and kind in ORDERED:
+            raise FilterWrong(f"{self.field} is a {kind}, which has no pattern")
+        if self.operator not in ("=", "~") and kind not in ORDERED:
             raise FilterWrong(f"{self.field} is a text: it takes =, !=, ~, !~ and in")
         _check(self.field, kind, self.value)
         if self.operator == "~":
@@ -140,32 +147,37 @@ class Field:
     name: str
 
     def __eq__(self, value: object) -> Compare:  # type: ignore[override]
-        return Compare(self.name, "=", value)  # type: ignore[arg-type]
+        return Compare(self.name, "=", _value(value))  # type: ignore[arg-type]
 
     def __ne__(self, value: object) -> Not:  # type: ignore[override]
         return Not(self == value)
 
     __hash__ = None  # type: ignore[assignment]
 
-    def __lt__(self, value: int) -> Compare:
-        return Compare(self.name, "<", value)
+    def __lt__(self, value: int | date) -> Compare:
+        return Compare(self.name, "<", _value(value))
 
-    def __le__(self, value: int) -> Compare:
-        return Compare(self.name, "<=", value)
+    def __le__(self, value: int | date) -> Compare:
+        return Compare(self.name, "<=", _value(value))
 
-    def __gt__(self, value: int) -> Compare:
-        return Compare(self.name, ">", value)
+    def __gt__(self, value: int | date) -> Compare:
+        return Compare(self.name, ">", _value(value))
 
-    def __ge__(self, value: int) -> Compare:
-        return Compare(self.name, ">=", value)
+    def __ge__(self, value: int | date) -> Compare:
+        return Compare(self.name, ">=", _value(value))
 
     def like(self, pattern: str) -> Compare:
         """Return whether it matches a pattern: ``*`` any characters, ``?`` one."""
         return Compare(self.name, "~", pattern)
 
-    def among(self, *values: str | int) -> Among:
+    def among(self, *values: str | int | date) -> Among:
         """Return whether it is one of these."""
-        return Among(self.name, values)
+        return Among(self.name, tuple(map(_value, values)))
+
+
+def _value(given: str | int | date) -> str | int:
+    """Return a value as it is compared: a day, or a moment of one, as its number."""
+    return days.number(given) if isinstance(given, date) else given
 
 
 def field(name: str) -> Field:
@@ -174,6 +186,7 @@ def field(name: str) -> Field:
     Example::
 
         (field("type") == "application/pdf") & ~field("name").among("a", "b")
+        field("modified") >= date(2026, 1, 31)
 
     Raises:
         FilterWrong: There is none of this name.
@@ -194,8 +207,10 @@ def kind_of(name: str) -> Kind:
 
 
 def _check(name: str, kind: Kind, value: object) -> None:
-    if kind == "number":
+    if kind in ORDERED:
         whole = isinstance(value, int) and not isinstance(value, bool)
+        if kind == "day" and not (whole and _is_day(value)):  # type: ignore[arg-type]
+            raise FilterWrong(f"{name} takes days such as 2026-01-31")
         if not whole or not -LARGEST <= value <= LARGEST:  # type: ignore[operator]
             raise FilterWrong(f"{name} takes whole numbers up to {LARGEST}")
     elif not isinstance(value, str):
@@ -204,6 +219,14 @@ def _check(name: str, kind: Kind, value: object) -> None:
         raise FilterWrong(f"a text takes at most {LONGEST} characters")
     elif not value.isprintable() and any("\ud800" <= one <= "\udfff" for one in value):
         raise FilterWrong("a text has half of a character")
+
+
+def _is_day(value: int) -> bool:
+    try:
+        days.day(value)
+    except (ValueError, OverflowError):
+        return False
+    return True
 
 
 class Wildcard:

@@ -212,12 +212,9 @@ class EmbeddedIndex:
     def legs(self, query: Query, depth: int) -> Legs:
         """See `rag.targets.Target.legs`."""
         gated.question(query)
-        principals = sorted(set(query.principals))
-        if not principals or depth < 1:
+        if not query.principals or depth < 1:
             return {}
-        condition = conditions.within(principals, query.filter)
-
-        return self._reading(lambda opened: reading.legs(opened, query, condition, depth), {})
+        return self._reading(lambda opened: reading.legs(opened, query, depth), {})
 
     def read(
         self, candidates: Sequence[Candidate], principals: Sequence[Principal]
@@ -294,7 +291,8 @@ class EmbeddedIndex:
             table = self._database().open_table(self._name)
             indexed = any("vector" in index.columns for index in table.list_indices())
             partitions = reading.partitions(table.count_rows()) if indexed else 0
-            opened = reading.Opened(there, table, Beside(self._folder), partitions)
+            columns = frozenset(table.schema.names)
+            opened = reading.Opened(there, table, Beside(self._folder), partitions, columns)
             self._opened = opened
         return opened
 
@@ -312,9 +310,14 @@ class EmbeddedIndex:
 
     def _table(self) -> Any:
         database = self._database()
+        wanted = schema(self.dimensions)
         if self._exists():
-            return database.open_table(self._name)
-        table = database.create_table(self._name, schema=schema(self.dimensions))
+            table = database.open_table(self._name)
+            for name in wanted.names:  # an older table lacks some, and its rows have nothing there
+                if name not in table.schema.names:
+                    table.add_columns(wanted.field(name))
+            return table
+        table = database.create_table(self._name, schema=wanted)
         _index_words(table)
         return table
 

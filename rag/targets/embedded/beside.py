@@ -32,10 +32,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _FOLDER = "_passages"
-_LAYOUT = 3
+_LAYOUT = 4
 """Of these files, and in their names: those of another layout are made anew."""
 _ADDRESS = "_rowid"
-_COLUMNS = (_ADDRESS, "id", "acl", "passage", "vector")
+_COLUMNS = (_ADDRESS, "id", "acl", "modified", "passage", "vector")
 _ROWS = 8192
 """Of one batch: some 20 MB."""
 _KEPT = 1000
@@ -88,8 +88,9 @@ def _write(table: Any, fragment: int, path: Path) -> None:
     with pa.OSFile(str(path), "wb") as file:
         for rows in query.to_batches(_ROWS):
             acl = pa.array([json.dumps(one) for one in rows.column("acl").to_pylist()])
-            columns = [rows.column(_ADDRESS), rows.column("id"), acl, pa.array(written(rows))]
-            batch = pa.record_batch([*columns, rows.column("vector")], _COLUMNS)
+            own = [rows.column(_ADDRESS), rows.column("id"), acl, rows.column("modified")]
+            told = [pa.array(written(rows)), rows.column("vector")]
+            batch = pa.record_batch([*own, *told], _COLUMNS)
             writer = writer or pa.ipc.new_file(file, batch.schema)
             writer.write_batch(batch)
         if writer:
@@ -103,13 +104,14 @@ class _Fragment:
     Attributes:
         addresses: Of all of its rows, ascending.
         starts: Place of each batch's first row.
-        ids, acls, passages, vectors: Of each batch.
+        ids, acls, days, passages, vectors: Of each batch.
     """
 
     addresses: numpy.ndarray
     starts: numpy.ndarray
     ids: Sequence[pa.Array]
     acls: Sequence[pa.Array]
+    days: Sequence[pa.Array]
     passages: Sequence[pa.Array]
     vectors: Sequence[numpy.ndarray]
 
@@ -148,6 +150,7 @@ class Beside:
                 fragment.ids[batch][row].as_py(),
                 _principals(fragment.acls[batch][row].as_py()),
                 fragment.vectors[batch][row] if vectors else None,
+                modified=fragment.days[batch][row].as_py(),
                 place=partial(self._read, address, fragment.passages[batch], row),
             )
             for address, (fragment, batch, row) in self._places(addresses)
@@ -200,14 +203,15 @@ def _mapped(path: Path) -> _Fragment:
     reader = pa.ipc.open_file(pa.memory_map(str(path)))
     batches = [reader.get_batch(number) for number in range(reader.num_record_batches)]
     sizes = [0, *(batch.num_rows for batch in batches)]
-    ids, acls, passages = (
-        [batch.column(name) for batch in batches] for name in ("id", "acl", "passage")
+    ids, acls, days, passages = (
+        [batch.column(name) for batch in batches] for name in _COLUMNS[1:-1]
     )
     return _Fragment(
         numpy.concatenate([batch.column(_ADDRESS).to_numpy() for batch in batches]),
         numpy.cumsum(sizes)[:-1],
         ids,
         acls,
+        days,
         passages,
         [vectors(pa.table([batch.column("vector")], ["vector"])) for batch in batches],
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from rag.retrieve.filters.tree import (
     ANY,
@@ -40,34 +40,40 @@ def among(column: str, values: Sequence[str | int]) -> str:
     return f"{column} IN ({_listed(values)})" if values else "FALSE"
 
 
-def within(principals: Sequence[str], filter: Filter) -> str:  # noqa: A002
+def within(
+    principals: Sequence[str],
+    filter: Filter,  # noqa: A002
+    columns: Collection[str],
+) -> str:
     """Return the condition that one of these may read a passage, and that it is as asked for.
 
     Nobody may read none.
+
+    Args:
+        columns: Of the table.
     """
     readable = f"array_has_any(acl, [{_listed(principals)}])" if principals else "FALSE"
-    return " AND ".join([readable, *(sql(part) for part in conjuncts(filter))])
+    return " AND ".join([readable, *(sql(part, columns) for part in conjuncts(filter))])
 
 
-def sql(filter: Filter) -> str:  # noqa: A002
+def sql(filter: Filter, columns: Collection[str]) -> str:  # noqa: A002
     """Return the condition that a filter is; all of it can be said.
 
-    No comparison is ever NULL, so that NOT turns every one of them around.
+    No comparison is ever NULL, so that NOT turns every one of them around. What the table has no
+    column for no passage has.
     """
     if isinstance(filter, Not):
-        return f"NOT {sql(filter.inner)}"
-    if isinstance(filter, All):
-        return _joined(" AND ", filter.parts, "TRUE")
-    if isinstance(filter, AnyOf):
-        return _joined(" OR ", filter.parts, "FALSE")
+        return f"NOT {sql(filter.inner, columns)}"
+    if isinstance(filter, All | AnyOf):
+        by, none = (" AND ", "TRUE") if isinstance(filter, All) else (" OR ", "FALSE")
+        parts = by.join(sql(part, columns) for part in filter.parts)
+        return f"({parts})" if parts else none
     if FIELDS[filter.field] == "texts":
         return f"({_headings(filter)})"
     column = _COLUMNS[filter.field]
+    if column not in columns:
+        return "FALSE"
     return f"({column} IS NOT NULL AND {_compared(column, filter)})"
-
-
-def _joined(by: str, parts: Sequence[Filter], none: str) -> str:
-    return f"({by.join(sql(part) for part in parts)})" if parts else none
 
 
 def _compared(column: str, one: Compare | Among) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from rag.retrieve.candidates import Candidate, Legs
 from rag.retrieve.query import Query
+from rag.targets.embedded import conditions
 from rag.targets.embedded.beside import Beside
 from rag.targets.rows import COLUMNS, as_hits, searchable
 from rag.targets.rows import vectors as vectors_of
@@ -31,21 +32,23 @@ class Opened:
     Attributes:
         files: By which it is known that there is another version.
         partitions: Of the index that vectors are searched by; 0: there is none.
+        columns: Of the table; one that was made before there were days has none of them.
     """
 
     files: tuple[int, frozenset[Path]]
     table: Any
     beside: Beside
     partitions: int
+    columns: frozenset[str]
 
 
-def legs(opened: Opened, query: Query, condition: str, depth: int) -> Legs:
-    """Return what each leg of a search finds, best first.
+def legs(opened: Opened, query: Query, depth: int) -> Legs:
+    """Return what each leg of a search finds, best first, within rights and filter.
 
     Args:
-        condition: Of rights and filter, in the table's language; it holds inside each leg.
         depth: Of a leg.
     """
+    condition = conditions.within(sorted(set(query.principals)), query.filter, opened.columns)
     asked: dict[str, Any] = {}
     times = 1
     if query.vector is not None:
@@ -152,7 +155,8 @@ def _candidates(opened: Opened, addresses: set[int], *, vectors: bool) -> Mappin
     found = opened.beside.candidates(sorted(addresses), vectors=vectors)
     if missing := sorted(addresses - found.keys()):
         taken = opened.table.take_row_ids(missing).with_row_id()
-        rows = taken.select([*COLUMNS, "vector"]).to_arrow()
+        known = [name for name in COLUMNS if name in opened.columns]
+        rows = taken.select([*known, "vector"]).to_arrow()
         own = vectors_of(rows) if vectors else [None] * len(missing)
         each = zip(rows.column("_rowid").to_pylist(), as_hits(rows), own, strict=True)
         found.update((address, Candidate.of(hit, vector)) for address, hit, vector in each)

@@ -25,7 +25,7 @@ PRINCIPALS = 10
 """Likewise of a document that is handed over by API."""
 
 TEXTS = ("document_id", "chunk_id", "name", "title", "media_type", "kind", "heading")
-NUMBERS = ("position", "tokens", "page")
+NUMBERS = ("position", "tokens", "page", "modified")
 LISTS = ("section", "acl")
 
 Attributes = dict[str, str | int | list[str]]
@@ -42,7 +42,12 @@ def attributes(document: IndexedDocument, chunk: Chunk) -> Attributes:
         "kind": chunk.kind,
         "heading": short(chunk.heading),
     }
-    numbers = {"position": chunk.position, "tokens": chunk.tokens, "page": chunk.page}
+    numbers = {
+        "position": chunk.position,
+        "tokens": chunk.tokens,
+        "page": chunk.page,
+        "modified": document.modified,
+    }
     made: Attributes = {name: text for name, text in texts.items() if text}
     made |= {name: number for name, number in numbers.items() if number is not None}
     if section := [
@@ -137,7 +142,7 @@ def as_hit(content: str, made: Mapping[str, Any], score: float) -> Hit | None:
     if "chunk_id" not in made or "document_id" not in made:
         return None
     heading = str(made.get("heading", ""))
-    page = made.get("page")
+    page, modified = made.get("page"), made.get("modified")
     kind = made.get("kind")
     return Hit(
         chunk=Chunk(
@@ -156,6 +161,7 @@ def as_hit(content: str, made: Mapping[str, Any], score: float) -> Hit | None:
         title=stored(str(made.get("title", ""))),
         acl=tuple(_listed(made.get("acl"))),
         media_type=str(made.get("media_type", "")),
+        modified=None if modified is None else int(modified),
     )
 
 

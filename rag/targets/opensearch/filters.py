@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import ChainMap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -35,8 +36,8 @@ _FIELDS = {
     "position": "position",
     "tokens": "tokens",
 }
-_SINCE_FIELDS = {"title": "title.exact", "section": "section"}
-"""What an index of the first layout does not have as keywords."""
+_SINCE = {2: {"title": "title.exact", "section": "section"}, 4: {"modified": "modified"}}
+"""What an index has from a layout on, to filter by."""
 _RANGES: Mapping[Operator, str] = {"<": "lt", "<=": "lte", ">": "gt", ">=": "gte"}
 
 
@@ -59,7 +60,8 @@ def readable(principals: Sequence[Principal]) -> Body:
 
 
 def _fields(layout: int) -> Mapping[str, str]:
-    return _FIELDS if layout < 2 else {**_FIELDS, **_SINCE_FIELDS}
+    since = (fields for first, fields in _SINCE.items() if first <= layout)
+    return dict(ChainMap(*since, _FIELDS))
 
 
 def _clause(filter: Filter, known: Mapping[str, str]) -> Body:  # noqa: A002

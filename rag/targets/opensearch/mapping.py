@@ -10,11 +10,11 @@ if TYPE_CHECKING:
 PIPELINE = "sluice-rrf"
 """The search pipeline that fuses a hybrid query's legs by rank."""
 RANK_CONSTANT = 60
-LAYOUT = 3
+LAYOUT = 4
 """Of the fields of an index made now. The first had heading and text as one text of words, and
 headings and titles as nothing to filter by; the second gave vectors only as lists of numbers, which
-took half of a search. Such an index is served and written as it was made, until `sluice reindex`
-exchanges it."""
+took half of a search; the third did not know how old a document is. Such an index is served and
+written as it was made, until `sluice reindex` exchanges it."""
 _TERM = 8191
 """Characters of a keyword: Lucene takes 32,766 bytes. A longer principal matches nobody."""
 
@@ -62,6 +62,7 @@ def _fields(target: config.OpenSearchTarget, dimensions: int) -> dict[str, Any]:
         "position": number,
         "page": number,
         "tokens": number,
+        "modified": number,
         "title": {**stored, "fields": {"exact": keyword}},
         "heading": stored,
         "text": stored,

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     *("chunk_id", "document_id", "position", "name", "title", "acl", "heading", "text", "tokens"),
-    *("page", "section", "html", "kind", "media_type", "written"),
+    *("page", "section", "html", "kind", "media_type", "modified", "written"),
 )
 """What a hit is made of: all but the vector and the words."""
 
-FEW = ("chunk_id", "document_id", "acl", "written")
+FEW = ("chunk_id", "document_id", "acl", "modified", "written")
 """What a candidate is made of. A leg's hundred texts take twice as long as all else in it."""
 
 
@@ -65,6 +65,7 @@ def rows(document: IndexedDocument, written: int, layout: int) -> Iterator[dict[
             "text": chunk.text,
             "section": chunk.section,
             "html": chunk.html,
+            **({"modified": document.modified} if layout >= 4 else {}),
             **_words(document, chunk, layout),
             "vector": vector,
             **({"packed": b64encode(vector.tobytes()).decode()} if layout >= 3 else {}),
@@ -90,12 +91,13 @@ def _vectors(document: IndexedDocument) -> Any:
 def candidate(row: Mapping[str, Any], score: float) -> Candidate:
     """Return a stored passage as a candidate, read if the row has its text."""
     read = as_hit(row) if "text" in row else None
-    return Candidate(row["chunk_id"], tuple(row["acl"]), vector_of(row), score, read=read)
+    own = (row["chunk_id"], tuple(row["acl"]), vector_of(row), score)
+    return Candidate(*own, modified=row.get("modified"), read=read)
 
 
 def as_hit(row: Mapping[str, Any]) -> Hit:
     """Return a stored passage as a hit: only two columns have other names than elsewhere."""
-    named = {**row, "id": row["chunk_id"], "document": row["name"]}
+    named = {"modified": None, **row, "id": row["chunk_id"], "document": row["name"]}
     return passages.as_hit(*(named[column] for column in passages.COLUMNS))
 
 
