@@ -277,16 +277,13 @@ class OpenSearchIndex:
 
         def ask(depth: int) -> Legs:
             clauses = search.legs(query, depth, generation.search, generation.layout)
-            columns = rows.columns(
-                generation.layout, vectors=query.vectors, texts=left != EVERYTHING
-            )
-            answers = self._answers(generation, clauses, depth, columns) if clauses else {}
+            wanted = rows.wanted(generation.layout, vectors=query.vectors, texts=left != EVERYTHING)
+            answers = self._answers(generation, clauses, depth, wanted) if clauses else {}
             if answers is None or (clauses and not self._is_from(generation, answers)):
                 raise _Exchanged
-            search.newest(answers.values())
+            found = search.newest(answers)
             return {
-                leg: search.candidates(answer, leg, generation.search)
-                for leg, answer in answers.items()
+                leg: search.candidates(some, leg, generation.search) for leg, some in found.items()
             }
 
         try:
@@ -311,21 +308,21 @@ class OpenSearchIndex:
         generation: Generation,
         clauses: Mapping[str, search.Body],
         depth: int,
-        columns: Sequence[str],
+        wanted: search.Body,
     ) -> dict[str, Any] | None:
         """Return each leg's answer; None: the index is gone."""
         where = self._where(generation)
         if self._hybrid and generation.pipeline and len(clauses) > 1:
             try:
                 return search.ask_hybrid(
-                    self.connection, where, generation.pipeline, clauses, depth, columns
+                    self.connection, where, generation.pipeline, clauses, depth, wanted
                 )
             except TargetFailed:
                 # Without the pipeline (a cluster that was restored, say) both ways must do.
-                answers = search.ask_each(self.connection, where, clauses, depth, columns)
+                answers = search.ask_each(self.connection, where, clauses, depth, wanted)
                 self._hybrid = False
                 return answers
-        return search.ask_each(self.connection, where, clauses, depth, columns)
+        return search.ask_each(self.connection, where, clauses, depth, wanted)
 
     def _where(self, generation: Generation) -> str:
         return generation.index if self._pinned else self.alias

@@ -13,8 +13,8 @@ RANK_CONSTANT = 60
 LAYOUT = 4
 """Of the fields of an index made now. The first had heading and text as one text of words, and
 headings and titles as nothing to filter by; the second gave vectors only as lists of numbers, which
-took half of a search; the third did not know how old a document is. Such an index is served and
-written as it was made, until `sluice reindex` exchanges it."""
+took half of a search; the third did not know how old a document is, and had no vectors in a column.
+Such an index is served and written as it was made, until `sluice reindex` exchanges it."""
 _TERM = 8191
 """Characters of a keyword: Lucene takes 32,766 bytes. A longer principal matches nobody."""
 
@@ -73,8 +73,8 @@ def _fields(target: config.OpenSearchTarget, dimensions: int) -> dict[str, Any]:
         "heading_words": words,
         "text_words": words,
         "vector": _vector(target, dimensions),
-        # The same to be read back: as one string, not as hundreds of numbers.
-        "packed": {"type": "binary"},
+        # The same to be read back: as one string, not as hundreds of numbers; from a column.
+        "packed": {"type": "binary", "doc_values": True},
     }
 
 

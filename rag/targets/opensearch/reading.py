@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from rag.errors import TargetFailed
 from rag.targets import Stored
+from rag.targets.opensearch.rows import valued
 
 if TYPE_CHECKING:
     from rag.targets.opensearch.connection import Connection
@@ -49,7 +50,7 @@ def rows_of(
     for start in range(0, len(documents), IDS):
         among = [{"terms": {"document_id": list(documents[start : start + IDS])}}]
         query = {"bool": {"filter": among, "must_not": without}}
-        for hit in _pages(connection, index, query, PAGE, _values(fields)):
+        for hit in _pages(connection, index, query, PAGE, valued(fields)):
             found = hit["fields"]
             document, chunk, written = (found[field][0] for field in fields)
             yield Row(hit["_id"], document, chunk, int(written))
@@ -69,7 +70,7 @@ def inventory(connection: Connection, index: str) -> dict[str, Stored]:
     """Return what is there of each document, by its id."""
     fields = ["document_id", "chunk_id", "digest", "position", "acl"]
     found: dict[str, tuple[str, tuple[str, ...], list[tuple[int, str]]]] = {}
-    for hit in _pages(connection, index, {"match_all": {}}, PAGE, _values(fields)):
+    for hit in _pages(connection, index, {"match_all": {}}, PAGE, valued(fields)):
         values = hit["fields"]
         document, chunk, digest, position = (values[field][0] for field in fields[:4])
         acl = tuple(values.get("acl", ()))
@@ -131,11 +132,6 @@ def refreshed(client: Any, index: str) -> None:
 
     if client.indices.refresh(index=index)["_shards"]["failed"]:
         raise TransportError(503, "refresh", {})
-
-
-def _values(fields: Sequence[str]) -> dict[str, Any]:
-    """Ask for columns, which costs less than the stored documents with their vectors."""
-    return {"_source": False, "docvalue_fields": list(fields)}
 
 
 def _pages(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rag.records import Chunk, Hit, IndexedDocument
@@ -24,15 +24,33 @@ FEW = ("chunk_id", "document_id", "acl", "modified", "written")
 """What a candidate is made of. A leg's hundred texts take twice as long as all else in it."""
 
 
-def columns(layout: int, *, vectors: bool, texts: bool) -> list[str]:
-    """Return what a candidate is made from.
+def wanted(layout: int, *, vectors: bool, texts: bool) -> dict[str, Any]:
+    """Return what a search asks for of each passage, to make a candidate of it.
+
+    Without texts that is columns, for which no stored document is unpacked.
 
     Args:
         layout: Of the index; it says where the vector is.
-        vectors: Whether it has its own.
+        vectors: Whether the candidate has its own.
         texts: Whether it is read at once.
     """
-    return [*(COLUMNS if texts else FEW), *([vector_column(layout)] if vectors else ())]
+    own = [vector_column(layout)] if vectors else []
+    if texts:
+        return {"_source": [*COLUMNS, *own]}
+    return {"_source": [*FEW, *own]} if layout < 4 else valued([*FEW, *own])
+
+
+def valued(columns: Sequence[str]) -> dict[str, Any]:
+    """Return the request for columns, which cost less than stored documents with their vectors."""
+    return {"_source": False, "docvalue_fields": list(columns)}
+
+
+def row_of(hit: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what a search told of a passage, in whichever way it was asked for."""
+    if "_source" in hit:
+        return hit["_source"]  # type: ignore[no-any-return]
+    fields = hit["fields"]
+    return {**{name: values[0] for name, values in fields.items()}, "acl": fields.get("acl", ())}
 
 
 def vector_column(layout: int) -> str:
@@ -106,5 +124,7 @@ def vector_of(row: Mapping[str, Any]) -> numpy.ndarray | None:
     import numpy as np
 
     if "packed" in row:
-        return np.frombuffer(b64decode(row["packed"]), "<f4")
+        packed = row["packed"]
+        padded = packed + "=" * (-len(packed) % 4)  # a column gives base64 without its padding
+        return np.frombuffer(b64decode(padded), "<f4")
     return np.asarray(row["vector"], np.float32) if "vector" in row else None

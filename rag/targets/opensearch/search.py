@@ -11,7 +11,14 @@ from rag.retrieve.candidates import Candidate
 from rag.retrieve.query import Query
 from rag.targets.opensearch.filters import readable, within
 from rag.targets.opensearch.mapping import cosine, space
-from rag.targets.opensearch.rows import COLUMNS, as_hit, candidate, vector_column, vector_of
+from rag.targets.opensearch.rows import (
+    COLUMNS,
+    as_hit,
+    candidate,
+    row_of,
+    vector_column,
+    vector_of,
+)
 from rag.targets.rows import searchable
 
 if TYPE_CHECKING:
@@ -95,54 +102,52 @@ def _nearest(
     return {"knn": {"vector": clause}}
 
 
-def request(clause: Body, depth: int, columns: Sequence[str]) -> Body:
+def request(clause: Body, depth: int, wanted: Body) -> Body:
     """Return the body of a search for one leg.
 
     Args:
-        columns: What is wanted of each passage; see `rows.columns`.
+        wanted: Of each passage; see `rows.wanted`.
     """
-    return {
-        "query": clause,
-        "size": depth,
-        "_source": list(columns),
-        "track_total_hits": False,
-    }
+    return {"query": clause, "size": depth, "track_total_hits": False, **wanted}
 
 
-def hybrid(clauses: Mapping[str, Body], depth: int, columns: Sequence[str]) -> Body:
+def hybrid(clauses: Mapping[str, Body], depth: int, wanted: Body) -> Body:
     """Return the body of one search for all legs, which the search pipeline fuses."""
     both = {"queries": list(clauses.values()), "pagination_depth": depth}
-    return request({"hybrid": both}, depth, columns)
+    return request({"hybrid": both}, depth, wanted)
+
+
+Scored = tuple[Mapping[str, Any], float]
+"""A row, and its score as the cluster has it."""
 
 
 def candidates(
-    answer: Mapping[str, Any], leg: str, target: config.OpenSearchTarget
+    found: Iterable[Scored], leg: str, target: config.OpenSearchTarget
 ) -> list[Candidate]:
     """Return the passages that a search found, best first; vectors scored by cosine."""
-    found = []
-    for one in answer["hits"]["hits"]:
-        score = float(one["_score"])
-        found.append(candidate(one["_source"], cosine(score, target) if leg == "vector" else score))
-    return found
+    return [
+        candidate(row, cosine(score, target) if leg == "vector" else score) for row, score in found
+    ]
 
 
-def newest(answers: Iterable[Mapping[str, Any]]) -> None:
-    """Drop rows of a document's older version where rows of a newer one were found too.
+def newest(answers: Mapping[str, Any]) -> dict[str, list[Scored]]:
+    """Return each leg's rows, without those of which a newer version was found too.
 
     The legs are asked one after the other, and a write may come between; and what a killed
     writer left may be there beside what the next one wrote.
     """
-    lists = [answer["hits"] for answer in answers]
+    legs: dict[str, list[Scored]] = {
+        leg: [(row_of(one), float(one["_score"])) for one in answer["hits"]["hits"]]
+        for leg, answer in answers.items()
+    }
     versions: dict[str, int] = {}
-    for one in (row["_source"] for found in lists for row in found["hits"]):
-        document = one["document_id"]
-        versions[document] = max(versions.get(document, 0), one["written"])
-    for found in lists:
-        found["hits"] = [
-            row
-            for row in found["hits"]
-            if row["_source"]["written"] == versions[row["_source"]["document_id"]]
-        ]
+    for row, _ in (one for found in legs.values() for one in found):
+        document = row["document_id"]
+        versions[document] = max(versions.get(document, 0), row["written"])
+    return {
+        leg: [one for one in found if one[0]["written"] == versions[one[0]["document_id"]]]
+        for leg, found in legs.items()
+    }
 
 
 def ask_each(
@@ -150,7 +155,7 @@ def ask_each(
     where: str,
     clauses: Mapping[str, Body],
     depth: int,
-    columns: Sequence[str],
+    wanted: Body,
 ) -> dict[str, Any] | None:
     """Return each leg's answer, asked in one request; None: there is no such index.
 
@@ -158,7 +163,7 @@ def ask_each(
     between them (see `newest`).
     """
     header = {"index": where, "preference": uuid4().hex, "allow_partial_search_results": False}
-    lines = [line for one in clauses.values() for line in (header, request(one, depth, columns))]
+    lines = [line for one in clauses.values() for line in (header, request(one, depth, wanted))]
 
     def ask(client: Any) -> Any:
         answers = client.msearch(body=lines)["responses"]
@@ -176,11 +181,11 @@ def ask_hybrid(
     pipeline: str,
     clauses: Mapping[str, Body],
     depth: int,
-    columns: Sequence[str],
+    wanted: Body,
 ) -> dict[str, Any] | None:
     """Return the answer to all legs, fused there; None: there is no such index."""
     how = {"search_pipeline": pipeline, "allow_partial_search_results": "false"}
-    body = hybrid(clauses, depth, columns)
+    body = hybrid(clauses, depth, wanted)
     answer = connection.ask(lambda client: client.search(index=where, body=body, params=how))
     return {"hybrid": answer} if answer is not None else None
 
@@ -194,7 +199,7 @@ def read(
     """Return candidates with what they say, those that may be read; None: no such index."""
     ids = [one.id for one in candidates]
     clause: Body = {"bool": {"filter": [{"terms": {"chunk_id": ids}}, readable(principals)]}}
-    body = request(clause, min(VERSIONS * len(ids), MOST_ROWS), COLUMNS)
+    body = request(clause, min(VERSIONS * len(ids), MOST_ROWS), {"_source": list(COLUMNS)})
     answer = connection.ask(lambda client: client.search(index=where, body=body))
     if answer is None:
         return None
