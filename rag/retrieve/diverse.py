@@ -38,8 +38,8 @@ def collapsed(hits: Sequence[Candidate], k: int, read: Read = list) -> list[Cand
     return [*kept, *again]
 
 
-def spread_out(hits: Sequence[Candidate], k: int, share: float) -> list[Candidate]:
-    """Return `k` hits chosen one after the other: relevant, and unlike those before.
+def spread_out(hits: Sequence[Candidate], share: float) -> list[Candidate]:
+    """Return the hits chosen one after the other: relevant, and unlike those before.
 
     Maximal marginal relevance: Carbonell, Goldstein, SIGIR 1998. Hits without a vector are unlike
     any other.
@@ -50,20 +50,20 @@ def spread_out(hits: Sequence[Candidate], k: int, share: float) -> list[Candidat
     """
     import numpy
 
-    if len(hits) < 2 or not share:
-        return list(hits[:k])
+    vectors = _vectors(hits)
+    if vectors is None:
+        return list(hits)
     scores = numpy.asarray([hit.score for hit in hits])
     scores = (scores - scores.min()) / max(float(scores.max() - scores.min()), 1e-9)
-    vectors = _vectors(hits)
+    left = numpy.ones(len(hits), bool)
     nearest = numpy.zeros(len(hits))
-    left = list(range(len(hits)))
     chosen: list[int] = []
-    while left and len(chosen) < k:
-        best = max(left, key=lambda one: (1 - share) * scores[one] - share * nearest[one])
-        left.remove(best)
+    for _ in hits:
+        gain = numpy.where(left, (1 - share) * scores - share * nearest, -numpy.inf)
+        best = int(gain.argmax())
+        left[best] = False
         chosen.append(best)
-        if vectors is not None:
-            nearest = numpy.maximum(nearest, vectors @ vectors[best])
+        nearest = numpy.maximum(nearest, vectors @ vectors[best])
     return [hits[one] for one in chosen]
 
 

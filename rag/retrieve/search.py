@@ -121,15 +121,17 @@ def search(
         hits = smoothed(hits, settings.related)
     if settings.exact:
         hits = preferred(question, hits, whole)
-    if settings.collapse:
-        hits = collapsed(hits, max(k, read), whole)
     if reranked is not None:
+        if settings.collapse:
+            hits = collapsed(hits, read, whole)
         hits = reranked([*whole(hits[:read]), *hits[read:]])
         # A reranker knows nothing of time, and its scores may be of another kind than the rest's.
         hits = [*newer(hits[:read]), *hits[read:]]
-        if settings.collapse:
-            hits = collapsed(hits, k, whole)
-    hits = whole(spread_out(hits, k, settings.diversity))
+    if settings.diversity:
+        hits = spread_out(hits, settings.diversity)
+    if settings.collapse:
+        hits = collapsed(hits, k, whole)
+    hits = whole(hits[:k])
     if settings.neighbours:
         hits = readable(joined(target, asked.query, hits, settings.neighbours), principals)
     return [one.hit for one in hits]

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.config import Search
+from rag.config import Recency, Search
 from rag.records import Chunk, Hit
 from rag.retrieve import spread
 from rag.retrieve.candidates import Candidate
@@ -151,8 +151,9 @@ def test_diversity_chooses_what_is_unlike() -> None:
     same, other = np.array([1, 0], np.float32), np.array([0, 1], np.float32)
     hits = [hit("a", score=3, vector=same), hit("b", score=2.9, vector=same)]
     hits.append(hit("c", score=2.5, vector=other))
-    assert names(spread_out(hits, 2, 0)) == ["a", "b"]
-    assert names(spread_out(hits, 2, 0.6)) == ["a", "c"]
+    assert names(spread_out(hits, 0)) == ["a", "b", "c"]
+    assert names(spread_out(hits, 0.6)) == ["a", "c", "b"]
+    assert names(spread_out([one._replace(vector=None) for one in hits], 0.6)) == ["a", "b", "c"]
 
 
 @pytest.fixture(scope="module")
@@ -190,6 +191,7 @@ def test_the_sample_is_the_same_until_the_index_changes(index: EmbeddedIndex) ->
         Search(fusion="ranks"),
         Search(centred=False, feedback=0),
         Search(feedback=0.9, diversity=0.5, neighbours=2),
+        Search(recency=Recency()),
     ],
 )
 def test_no_setting_shows_what_the_asker_may_not_read(

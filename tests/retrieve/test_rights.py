@@ -51,7 +51,7 @@ SWITCHES = (
     config.Search(),
     config.Search(neighbours=2, diversity=0.4),
     config.Search(fusion="ranks", feedback=0, collapse=False, exact=False, centred=False),
-    config.Search(feedback=0.9, neighbours=1, weights={"text": 0.2}),
+    config.Search(feedback=0.9, neighbours=1, weights={"text": 0.2}, recency=config.Recency()),
 )
 VALUES = st.sampled_from(["d0.txt", "d1.txt", "Title", "Heading", "text/plain", "d2"])
 _numbers = itertools.count()
@@ -105,7 +105,7 @@ def test_nobody_gets_a_passage_beyond_their_rights(
 ) -> None:
     version = str(next(_numbers))
     documents = [
-        make(f"d{number}", *texts, acl=acl, version=version)
+        make(f"d{number}", *texts, acl=acl, version=version, modified=20250101 + number)
         for number, (acl, texts) in enumerate(shelf)
     ]
     written_there(target, documents)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from rag.config import Search
 from rag.records import Chunk, Hit
 from rag.retrieve.candidates import Candidate
 from rag.retrieve.fuse import by_rank
@@ -61,6 +62,16 @@ def test_both_legs_bring_in_their_best(tmp_path: Path) -> None:
     where = Where(documents=("d7",))
     hits = search(index, masked("quetzal"), list(vector("text 7")), ["group:staff"], where=where)
     assert [h.chunk.document_id for h in hits] == ["d7"]
+
+
+def test_diversity_brings_no_near_duplicate_back(tmp_path: Path) -> None:
+    index = EmbeddedIndex(tmp_path / "index", DIMENSIONS)
+    same = ["word of the pump in room seven"] * 2
+    index.apply([make("a", *same), make("b", "word of overtime and pay")], [])
+    asked = (index, masked("word of the pump"), list(vector("word")), ["group:staff"], 2)
+    for share in (0, 0.1, 0.4, 0.9):
+        hits = search(*asked, settings=Search(diversity=share))
+        assert {hit.chunk.document_id for hit in hits} == {"a", "b"}
 
 
 def test_nobody_finds_nothing(tmp_path: Path) -> None:
