@@ -300,7 +300,7 @@ def recall(index: EmbeddedIndex, asked: Sequence[Question], depth: int = 100) ->
         return found
 
     for share, asker in ASKERS.items():
-        condition = conditions.within(asker, EVERYTHING)
+        condition = conditions.within(asker, EVERYTHING, table.schema.names)
         times = Times()
         ten, hundred = [], []
         for _, vector in asked:

@@ -223,13 +223,10 @@ def pretrained(layers: int, heads: int = 2) -> Arrays:
     file = relevance.weights()
     below = bert.layers(file) - layers
     weights: Arrays = {}
-    for name, value in file.items():
+    for name, value in plain(file).items():
         number, _, own = name.partition(".")
-        if not number.isdigit() or int(number) < below or own.endswith("scale"):
-            continue
-        scale = file.get(name.removesuffix("weight") + "scale") if own.endswith("weight") else None
-        plain = value.astype(np.float32)
-        weights[f"{int(number) - below}.{own}"] = plain if scale is None else plain * scale[:, None]
+        if number.isdigit() and int(number) >= below:
+            weights[f"{int(number) - below}.{own}"] = value
     size = weights["0.query.weight"].shape[0]
     weights["match.weight"] = np.zeros((size, TOLD), np.float32)
     weights["head.weight"] = (
@@ -358,6 +355,18 @@ def measured(weights: Arrays, asked: Sequence[Asked], form: int) -> tuple[float,
     right = np.array([pair[1] for pair in best])
     silent = max(np.where(score >= at, right, ~yes).mean() for at in np.arange(-12, 12, 0.25))
     return float(right[yes].mean()), area(score, yes), float(silent)
+
+
+def plain(file: Arrays) -> Arrays:
+    """Return a file's weights as float32, without their scales."""
+    made: Arrays = {}
+    for name, value in file.items():
+        if name.endswith(".scale"):
+            continue
+        scale = file.get(name.removesuffix("weight") + "scale") if name.endswith("weight") else None
+        own = value.astype(np.float32)
+        made[name] = own if scale is None else own * scale[:, None]
+    return made
 
 
 def saved(weights: Arrays, path: Path) -> None:
