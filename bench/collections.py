@@ -18,11 +18,16 @@ from rag.evaluate import Question, read_qrels, read_queries, read_questions
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A document as it is written into a file."""
+    """A document as it is written into a file.
+
+    Attributes:
+        modified: Day of its version (`rag.days`), where it has one.
+    """
 
     id: str
     title: str
     text: str
+    modified: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,13 @@
-"""Two collections that are generated: one asks in other words, one asks for codes."""
+"""Collections that are generated: asked in other words, for codes, for what holds by now."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
 
 from bench.collections import Collection, Document
+from rag import days
 
 _TOPICS = {
     "heat exchanger": ("heat transfer unit", "thermal exchanger", "HX"),
@@ -35,6 +37,18 @@ _FILLERS = (
     "Limits of the method are discussed.",
     "Further study is suggested.",
 )
+
+
+_THINGS = (
+    *("pump", "ladder", "archive", "vehicle", "badge", "locker", "freezer", "generator"),
+    *("scanner", "delivery", "visitor", "contract"),
+)
+_RULES = {
+    "how often it is checked": "Every {thing} is checked once in {number} days.",
+    "how long its records are kept": "Records of a {thing} are kept for {number} months.",
+    "how many persons sign": "For a {thing}, {number} persons of the department sign.",
+    "what it may cost": "A {thing} may cost up to {number} hundred a year.",
+}
 
 
 def paraphrased(seed: int = 8) -> Collection:
@@ -81,6 +95,28 @@ def coded(seed: int = 9) -> Collection:
             questions[code] = f"How often must the {part} {code} be looked after?"
             grades[code] = {code: 1}
     return _alone("coded", documents, questions, grades)
+
+
+def dated(today: date, seed: int = 10) -> Collection:
+    """Return rules of a house, half of them in several editions, and questions for what holds.
+
+    Editions differ in a number alone, and the newest one holds. The other half was written once,
+    up to five years ago, so that it costs something to trust in what is new.
+    """
+    chance = random.Random(seed)
+    documents, questions, grades = [], {}, {}
+    rules = [(thing, act) for thing in _THINGS for act in _RULES]
+    for place, (thing, act) in enumerate(rules):
+        ages = chance.sample(range(10, 1800), 4 if place % 2 else 1)
+        key = f"{thing}-{act}"
+        for age in ages:
+            number = chance.randrange(2, 60)
+            text = f"{_RULES[act].format(thing=thing, number=number)} {chance.choice(_FILLERS)}"
+            day = days.number(today - timedelta(age))
+            documents.append(Document(f"{key}-{age}", f"Rules for {thing}s", text, day))
+        questions[key] = f"What holds for a {thing}: {act}?"
+        grades[key] = {f"{key}-{min(ages)}": 1}
+    return _alone("dated", documents, questions, grades)
 
 
 def _alone(

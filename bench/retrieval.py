@@ -5,8 +5,8 @@
 
 DIR holds BEIR files (cisi: ``corpus.jsonl``, ``queries.jsonl``, ``qrels/test.tsv``) or paragraphs
 with their questions (squad: ``corpus.jsonl``, ``questions.jsonl``, of which every fifth one that
-can be answered is asked). ``--own``: two collections that are generated here. All texts are cut as
-a corpus's are, embedded with the embedded model, and searched in the embedded index, or in the
+can be answered is asked). ``--own``: three collections that are generated here. All texts are cut
+as a corpus's are, embedded with the embedded model, and searched in the embedded index, or in the
 targets that are named: a real OpenSearch and a knowledge base of localaws are started for it.
 Nothing is masked, so that the rows differ by ranking alone. Each figure is a mean over the
 questions with its 95 % bootstrap interval; ``*`` marks a difference from RRF (of a knowledge base:
@@ -20,15 +20,16 @@ import argparse
 import json
 import tempfile
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
 
 from bench.collections import Collection, beir, sampled, squad
-from bench.made_collections import coded, paraphrased
+from bench.made_collections import coded, dated, paraphrased
 from bench.targets import Kind, Place, reranked, running
-from rag.config import Chunking, Search
+from rag.config import Chunking, Recency, Search
 from rag.evaluate import METRICS, by_document, compare, estimate
 from rag.evaluate.metrics import measured as scored
 from rag.ingest.chunk import chunk
@@ -70,6 +71,7 @@ ABLATED: Mapping[str, Search] = {
     "ours, exact: false": Search(exact=False),
     "ours, collapse: false": Search(collapse=False),
     "ours, diversity: 0.2": Search(diversity=0.2),
+    "ours, recency: {}": Search(recency=Recency()),
 }
 
 
@@ -170,7 +172,15 @@ def _cut(collection: Collection, model: MiniLM, *, embedded: bool) -> list[Index
             name: Masked = masked(key)
             made.append(
                 IndexedDocument(
-                    key, name, masked(title), "text/plain", "1", EVERYBODY, chunks, vectors
+                    key,
+                    name,
+                    masked(title),
+                    "text/plain",
+                    "1",
+                    EVERYBODY,
+                    chunks,
+                    vectors,
+                    one.modified,
                 )
             )
     return made
@@ -186,7 +196,8 @@ def main() -> None:
     parser.add_argument("--target", action="append", choices=get_args(Kind))
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
-    collections = [paraphrased(), coded()] if given.own else []
+    today = datetime.now(UTC).date()
+    collections = [paraphrased(), coded(), dated(today)] if given.own else []
     collections += [beir(given.cisi, "cisi")] if given.cisi else []
     collections += [_every_fifth(squad(given.squad, "squad2"))] if given.squad else []
     tables = {}
