@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -13,13 +14,15 @@ if TYPE_CHECKING:
 _ALIKE = 0.97
 """Cosine from which two passages are compared by their words."""
 _SAME_WORDS = 0.9
+_NUMBER = re.compile(r"\d")
 
 
 def collapsed(hits: Sequence[Candidate], k: int, read: Read = list) -> list[Candidate]:
     """Return the hits, best first, with near-duplicates of better ones behind all others.
 
-    Near-duplicates share nine tenths of their words (Jaccard). Only as many hits are looked at as
-    it takes to fill `k` places; scores stay, so that behind them they do not fall evenly.
+    Near-duplicates share nine tenths of their words (Jaccard) and every number, for editions of a
+    rule may differ in nothing else. Only as many hits are looked at as it takes to fill `k` places;
+    scores stay, so that behind them they do not fall evenly.
 
     Args:
         read: Reads as many at once.
@@ -33,7 +36,7 @@ def collapsed(hits: Sequence[Candidate], k: int, read: Read = list) -> list[Cand
             if len(kept) >= k:
                 return [*kept, *again, *page[place:], *hits[start + size :]]
             alike = _alike(hit, kept)
-            said = any(_jaccard(_words(hit), _words(one)) >= _SAME_WORDS for one in alike)
+            said = any(_same(_words(hit), _words(one)) for one in alike)
             (again if said else kept).append(hit)
     return [*kept, *again]
 
@@ -90,6 +93,8 @@ def _vectors(hits: Sequence[Candidate]) -> numpy.ndarray | None:
     return numpy.asarray([none if hit.vector is None else hit.vector for hit in hits])
 
 
-def _jaccard(one: frozenset[str], other: frozenset[str]) -> float:
-    both = len(one & other)
-    return both / (len(one) + len(other) - both) if one or other else 1.0
+def _same(one: frozenset[str], other: frozenset[str]) -> bool:
+    both = one & other
+    if len(both) < _SAME_WORDS * (len(one) + len(other) - len(both)):
+        return False
+    return not any(map(_NUMBER.search, one ^ other))

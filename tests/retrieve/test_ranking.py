@@ -139,6 +139,8 @@ def test_near_duplicates_come_behind_all_else() -> None:
     hits = [hit("a", long, 3.0), hit("a2", f"{long} x", 2.0), hit("b", "other", 1.0)]
     assert names(collapsed(hits, 3)) == ["a", "b", "a2"]
     assert names(collapsed(hits, 1)) == ["a", "a2", "b"]
+    editions = [hit("a", f"{long} 27.", 3.0), hit("b", f"{long} 26.", 2.0), hit("c", "o", 1.0)]
+    assert names(collapsed(editions, 3)) == ["a", "b", "c"]
 
 
 @given(st.lists(st.sampled_from(["one", "two", "one two"]), max_size=8), st.integers(1, 9))
