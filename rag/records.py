@@ -216,7 +216,7 @@ class IndexedDocument:
         acl: Principals who may read; empty: nobody.
         chunks: In order.
         vectors: One embedding a chunk, float32, L2-normalised; shape (chunks, dimensions).
-        modified: Day of its version (`rag.days`), where the source says it.
+        modified: Day since which it has its bytes (`rag.days`), where the source says it.
     """
 
     id: str
@@ -239,7 +239,7 @@ class Hit:
         score: Of the ranking that returned it; comparable within one result list only.
         legs: Rank (from 1) of the hit in each search leg that found it.
         media_type: Of its document; empty: the target did not say.
-        modified: Day of its document's version (`rag.days`); None: it is not known.
+        modified: Day since which its document has its bytes (`rag.days`); None: not known.
     """
 
     chunk: Chunk

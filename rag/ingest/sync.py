@@ -47,6 +47,7 @@ def apply_results(
         made_by: The steps that made them; by default as they are now.
     """
     current = made_by or context.fingerprints
+    results = _unaged(context, results)
     made = {one.document_id: indexed(one, current) for one in results if one.failure is None}
     entries = [entry_of(one, made[one.document_id], current) for one in results if not one.failure]
     failures = [quarantined(one, current) for one in results if one.failure]
@@ -60,6 +61,20 @@ def apply_results(
             held = [Held(one.id, one.digest, len(one.chunks)) for one in made.values()]
             targets.settle(db, context.corpus, name, held)
             noted(db, context, run_id, name, reasons)
+
+
+def _unaged(context: Context, results: Sequence[DocumentResult]) -> list[DocumentResult]:
+    """Return the results with the days since which the documents have their bytes.
+
+    What was only touched is no newer than it was, and need not be written again.
+    """
+    with context.ledger.read() as db:
+        entries = documents.entries(db, context.corpus, [one.document_id for one in results])
+    since = {(one.document_id, one.content_id): one.modified for one in entries}
+    return [
+        replace(one, modified=since.get((one.document_id, one.content_id)) or one.modified)
+        for one in results
+    ]
 
 
 def _write(

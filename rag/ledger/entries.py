@@ -55,7 +55,7 @@ class DocumentEntry:
         fingerprints: Of the steps that made it.
         digest: `rag.records.IndexedDocument.digest`.
         masked: Identifiers masked, by entity kind.
-        modified: Day of its version (`rag.days`), where the source says it.
+        modified: Day since which it has its bytes (`rag.days`), where the source says it.
         parent_id: For an attachment, the listed document that it was found in, however deep.
         run_id, updated_at: Set by the ledger when the entry is recorded.
     """

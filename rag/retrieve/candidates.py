@@ -24,7 +24,7 @@ class Candidate(NamedTuple):
             for it and the target has it.
         score: Of the ranking that returned it; comparable within one list only.
         legs: Rank (from 1) in each search leg that found it.
-        modified: Day of its document's version (`rag.days`); None: it is not known.
+        modified: Day since which its document has its bytes (`rag.days`); None: not known.
         place: By which its target reads it.
         read: What was read; None: nothing yet (`rag.targets.Target.read`).
     """

@@ -1,4 +1,4 @@
-"""The day of a document's version, where its source says it."""
+"""The day since which a document has its bytes, where its source says it."""
 
 from __future__ import annotations
 

@@ -31,7 +31,8 @@ FIELDS: Mapping[str, Kind] = {
 ``id`` of its document, ``chunk`` its own; ``name`` and ``title`` of the document, masked; ``type``
 a media type; ``kind`` text or table; ``section`` the headings that it stands under, of which one
 must match; ``page`` from 1, where the format has pages; ``position`` in the document, from 0;
-``modified`` the day of the document's version, where its source says it, as a number (`rag.days`).
+``modified`` the day since which the document has its bytes, where its source says it, as a number
+(`rag.days`).
 """
 
 ORDERED: tuple[Kind, ...] = ("number", "day")
