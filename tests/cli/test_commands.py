@@ -255,7 +255,9 @@ def test_search_lists_what_the_asker_may_read(
     asked = ("search", "notes", "overtime and pay", "--k", "5")
     hits = answer(capsys, *asked, "--as", "user:me,group:staff")
     assert [hit["document"] for hit in hits] == ["overtime.txt"]
-    assert set(hits[0]) == {"document", "chunk", "text", "score", "page", "section"}
+    keys = {"document", "chunk", "text", "score", "page", "section", "modified"}
+    assert set(hits[0]) == keys
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d", hits[0]["modified"])
     assert "Maria" not in hits[0]["text"]
     both = answer(capsys, *asked, "--as", "group:staff", "--as", "group:hr")
     assert {hit["document"] for hit in both} == {"overtime.txt", "pay.txt"}
