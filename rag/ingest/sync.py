@@ -47,7 +47,7 @@ def apply_results(
         made_by: The steps that made them; by default as they are now.
     """
     current = made_by or context.fingerprints
-    results = _unaged(context, results)
+    results = _with_days(context, results)
     made = {one.document_id: indexed(one, current) for one in results if one.failure is None}
     entries = [entry_of(one, made[one.document_id], current) for one in results if not one.failure]
     failures = [quarantined(one, current) for one in results if one.failure]
@@ -63,7 +63,7 @@ def apply_results(
             noted(db, context, run_id, name, reasons)
 
 
-def _unaged(context: Context, results: Sequence[DocumentResult]) -> list[DocumentResult]:
+def _with_days(context: Context, results: Sequence[DocumentResult]) -> list[DocumentResult]:
     """Return the results with the days since which the documents have their bytes.
 
     What was only touched is no newer than it was, and need not be written again.
