@@ -50,6 +50,7 @@ def _each(answer: Any) -> Iterator[bytes]:
 
 def test_a_third_of_the_calls_is_throttled_and_the_same_ones_each_time(echo: LocalAws) -> None:
     client = echo.client("bedrock-runtime")
+    echo.forget_calls()
     seen = []
     for seed in (7, 7, 8):
         outcomes = []
