@@ -64,7 +64,8 @@ def test_a_third_of_the_calls_is_throttled_and_the_same_ones_each_time(echo: Loc
         seen.append(outcomes)
     assert seen[0] == seen[1] != seen[2]
     assert 5 < seen[0].count(False) < 35
-    assert echo.calls("InvokeModel") == 180
+    # What another test left hanging may be counted meanwhile, as disconnected.
+    assert echo.calls("InvokeModel", "200") == sum(one.count(True) for one in seen)
     assert echo.calls(status="ThrottlingException") == sum(one.count(False) for one in seen)
 
 
