@@ -157,10 +157,8 @@ class Pipeline:
         return planning.shards(plan, min(most, max(SMALLEST_SHARD, even)), options.workers)
 
     def _job(self, work: planning.Work, fresh: bool) -> Job:
-        ref = work.ref
-        sealed = self.context.seal(ref)
-        own = (ref.version, ref.size, ref.acl)
-        return Job(work.document_id, sealed, *own, work.why, fresh, ref.modified)
+        sealed = self.context.seal(work.ref)
+        return Job.of(work.document_id, sealed, work.ref, work.why, fresh=fresh)
 
     def shard(self, run: str, shard_id: str, progress: Progress | None = None) -> ShardReport:
         """Do one shard, from extract to embed.

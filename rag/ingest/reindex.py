@@ -289,14 +289,7 @@ def _listed(context: Context, wanted: Sequence[str]) -> list[Job]:
     """Return documents of the source as jobs, those that it still has."""
     among = set(wanted)
     return [
-        Job(
-            document_id,
-            context.seal(ref),
-            ref.version,
-            ref.size,
-            ref.acl,
-            modified=ref.modified,
-        )
+        Job.of(document_id, context.seal(ref), ref, fresh=False)
         for ref in context.connector.list()
         if (document_id := context.sealer.document_id(ref.key)) in among
     ]

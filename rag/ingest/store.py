@@ -28,7 +28,7 @@ from rag.errors import SluiceError
 from rag.home import home
 from rag.masked import Masked, NotMasked
 from rag.masked.stored import READER
-from rag.records import Chunk, MaskedDocument, MaskedFailure, Principal
+from rag.records import Chunk, DocumentRef, MaskedDocument, MaskedFailure, Principal
 
 if TYPE_CHECKING:
     import numpy
@@ -56,6 +56,14 @@ class Job:
     why: str = ""
     fresh: bool = False
     modified: int | None = None
+
+    @classmethod
+    def of(
+        cls, document_id: str, sealed_key: str, ref: DocumentRef, why: str = "", *, fresh: bool
+    ) -> Job:
+        """Return the job that a listed document is."""
+        own = (ref.version, ref.size, ref.acl)
+        return cls(document_id, sealed_key, *own, why, fresh, ref.modified)
 
     @classmethod
     def again(cls, entry: DocumentEntry) -> Job:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -55,16 +56,7 @@ class Candidate(NamedTuple):
         own = self.read
         if own is None:
             raise ValueError(f"the candidate {self.id} was not read")
-        return Hit(
-            own.chunk,
-            own.document,
-            self.score,
-            own.title,
-            self.acl,
-            self.legs,
-            own.media_type,
-            own.modified,
-        )
+        return replace(own, score=self.score, acl=self.acl, legs=self.legs)
 
     def scored(self, score: float, legs: Mapping[str, int] | None = None) -> Candidate:
         """Return it with another score, and other ranks by leg if they are given."""

@@ -225,8 +225,9 @@ def _number(token: _Token) -> int | None:
 
 
 def _day(token: _Token) -> int | None:
+    text = _text(token)
     try:
-        return days.parsed(token.value) if token.kind in ("text", "word") else None
+        return None if text is None else days.parsed(text)
     except ValueError:
         return None
 
