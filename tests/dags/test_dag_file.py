@@ -30,7 +30,7 @@ dags = {name: dag for name, dag in vars(sluice_corpora).items() if name.startswi
 for dag in dags.values():
     dag.validate()
 print(json.dumps({
-    "seconds": seconds,
+    "airflow": start, "file": seconds,
     "modules": sorted({name.partition(".")[0] for name in set(sys.modules) - before}),
     "dags": {name: {"schedule": str(dag.schedule), "tags": sorted(dag.tags), "doc": dag.doc_md,
                     "tasks": sorted(dag.task_ids), "paused": dag.is_paused_upon_creation}
@@ -72,8 +72,8 @@ def parse(state: Path) -> dict[str, Any]:
     return told
 
 
-def test_the_file_takes_less_than_a_second_beyond_airflow_itself(parsed: dict[str, Any]) -> None:
-    assert parsed["seconds"] < 1.0
+def test_the_file_takes_less_than_half_of_what_airflow_itself_takes(parsed: dict[str, Any]) -> None:
+    assert parsed["file"] < parsed["airflow"] / 2  # some 0.15 s and 1.1 s of processor time
 
 
 def test_it_imports_nothing_heavy(parsed: dict[str, Any]) -> None:
@@ -118,7 +118,7 @@ def test_a_corpus_in_a_knowledge_base_waits_for_its_ingestion_jobs(tmp_path: Pat
     tasks = parsed["dags"]["sluice_based"]["tasks"]
     assert tasks == ["begin", "plan", "publish", "settle", "shard", "sync", "verify", "wait"]
     assert "ingestion job" in parsed["dags"]["sluice_based"]["doc"]
-    assert parsed["seconds"] < 2.0, "the amazon provider's sensor is imported, and little else"
+    assert parsed["file"] < parsed["airflow"], "the amazon provider's sensor, and little else"
     assert {"lancedb", "openvino", "spacy", "langchain_core"}.isdisjoint(parsed["modules"])
 
 

@@ -26,6 +26,7 @@ from rag.ingest.killable import (
     remove_stale_folders,
     scratch,
 )
+from tests.pace import once
 
 ROOT = str(Path(__file__).parents[2])
 FUNCTION = "tests.ingest.parse_faults:act"
@@ -73,13 +74,16 @@ def test_calls_share_a_worker_and_large_bodies_pass(slot: Slot) -> None:
 
 @pytest.mark.parametrize("what", [b"sleep", b"spin"])
 def test_a_stuck_call_is_killed_in_time_and_the_next_one_is_quick(slot: Slot, what: bytes) -> None:
-    started = time.monotonic()
-    with pytest.raises(TimedOut):
-        slot.call(what, b"")
-    assert 1.9 < time.monotonic() - started < 4
-    started = time.monotonic()
-    slot.call(b"", b"")
-    assert time.monotonic() - started < 0.5
+    def quick() -> bool:
+        started = time.monotonic()
+        with pytest.raises(TimedOut):
+            slot.call(what, b"")
+        stuck = time.monotonic()
+        slot.call(b"", b"")
+        assert stuck - started > 1.9
+        return stuck - started < 4 and time.monotonic() - stuck < 0.5
+
+    assert once(quick)
 
 
 def test_memory_is_limited(slot: Slot) -> None:
