@@ -5,7 +5,7 @@
 The folder holds ``corpus.jsonl`` ({_id, title, text}) and ``questions.jsonl`` ({_id, text,
 document, answers, answerable}), SQuAD 2.0 for example. Its questions are learned as they are and as
 the gate masks them, beside generated ones on handbooks and records (`generate.py`). With ``--fold``
-a part of the subjects is kept apart and measured; without, all are learned. One core, some thirty
+a part of the subjects is kept apart and measured; without, all are learned. One core, some 45
 minutes. What is committed learned half of SQuAD 2.0's development split.
 
 Tried and left out, for they made what can be answered told worse: questions that plain sentences
@@ -442,6 +442,7 @@ def descend(
 def main() -> None:
     arguments = options(__doc__)
     arguments.add_argument("--generated", type=int, default=2000)
+    arguments.set_defaults(layers=9)
     given = arguments.parse_args()
     rng = random.Random(given.seed)
 

@@ -53,7 +53,7 @@ def test_what_is_read_beside_changes_nothing() -> None:
     question = masked("How often are infusion pumps checked?")
     (alone,) = reader.read(question, [PUMPS])
     beside = reader.read(question, [PUMPS[::-1] * 3, PUMPS, PUMPS[:1]])[1]
-    assert beside == pytest.approx(alone, abs=0.05)
+    assert beside == pytest.approx(alone, abs=0.1)
 
 
 def test_only_masked_text_is_read() -> None:
