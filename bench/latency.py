@@ -4,10 +4,11 @@
         [--folder DIR] [--url http://… --index ALIAS]
 
 Generated passages (`bench.passages`) in the embedded index, which is kept in DIR where one is
-given, and in a real OpenSearch: a node of its own, or the one at URL, whose ALIAS is used if it
-is filled. p50 and p99 in ms over the questions, each asked once, by one asker who may read a third
-of the passages and by one who may read a twentieth; then 1, 2, 4 and 8 askers in threads, two a
-core of a process that has one core or more, and one in each of some processes.
+given, and in a real OpenSearch: a node of its own, or the one at URL, whose ALIAS is used if it is
+filled. p50 and p99 in ms over the questions, each asked once, by one asker who may read a third of
+the passages and by one who may read a twentieth; then 1, 2, 4 and 8 askers in threads; then other
+questions as the first, of a target that has answered a thousand by then; then askers in threads,
+two a core of a process that has one core or more, and one in each of some processes.
 
 Search is all of `rag.retrieve.search.search` without a reranker, which is told apart: both legs,
 their fusion, and the text leg again with feedback. CPU is the time that this process's threads
@@ -250,10 +251,21 @@ def _asks(folder: Path, count: int, core: int) -> tuple[float, float, list[float
     return start, time.time(), seconds
 
 
-def measure(name: str, target: Target, asked: Sequence[Question]) -> None:
-    for share, asker in ASKERS.items():
-        print(f"\n{name}: an asker who may read {share} of the passages")
-        searched(target, asked, asker).show()
+def measure(
+    name: str, target: Target, asked: Sequence[Question], later: Sequence[Question]
+) -> None:
+    """Print the times of a target as it was opened, and as it is after all that.
+
+    Args:
+        later: As many other questions.
+    """
+
+    def alone(questions: Sequence[Question], when: str) -> None:
+        for share, asker in ASKERS.items():
+            print(f"\n{name}{when}: an asker who may read {share} of the passages")
+            searched(target, questions, asker).show()
+
+    alone(asked, "")
     for askers in SIDE_BY_SIDE:
         rate, p99 = side_by_side(target, asked, askers)
         print(f"    {askers} askers: {rate:6.1f} searches/s, p99 {p99:7.1f} ms")
@@ -261,6 +273,7 @@ def measure(name: str, target: Target, asked: Sequence[Question]) -> None:
         relevance.forget()
         rate, p99 = side_by_side(target, asked[:RERANKED], askers, reranks=True)
         print(f"    {askers} askers, reranked: {rate:6.1f} searches/s, p99 {p99:7.1f} ms")
+    alone(later, ", later")
 
 
 # Targets, filled
@@ -326,7 +339,8 @@ def main() -> None:
     parser.add_argument("--recall", action="store_true", help="of the vector index")
     parser.add_argument("--only", choices=["embedded", "opensearch"])
     chosen = parser.parse_args()
-    asked = questions(chosen.questions)
+    every = questions(2 * chosen.questions)
+    asked, later = every[: chosen.questions], every[chosen.questions :]
     load = os.getloadavg()[0]
     print(f"{cpu()}; {platform.system()}, Python {platform.python_version()}; load {load:.1f}")
     print(f"{chosen.passages:,} passages of {DIMENSIONS} dimensions; {len(asked)} questions")
@@ -335,7 +349,7 @@ def main() -> None:
             index = embedded(chosen.folder or Path(scratch) / "index", chosen.passages)
             print("\nBefore search and after it")
             answered(index, asked).show()
-            measure("Embedded", index, asked)
+            measure("Embedded", index, asked, later)
             for cores in range(1, threads.cores() + 1):
                 rate, p99 = on_cores(index.folder, len(asked), cores)
                 print(f"    {cores} cores, {2 * cores} askers: {rate:6.1f} searches/s, "
@@ -352,7 +366,7 @@ def main() -> None:
             if not served.inventory():
                 fill(served, chosen.passages, 500)
                 served.compact()
-            measure("OpenSearch", served, asked)
+            measure("OpenSearch", served, asked, later)
 
 
 if __name__ == "__main__":
