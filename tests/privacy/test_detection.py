@@ -76,6 +76,11 @@ def test_a_sentence_without_persons_passes_as_it_is(gate: Masker, sentence: str)
         ("Baker, Smith and Jones LLP won; Strand & Sons Ltd sells fish.", []),
         ("She has Parkinson's disease; see Bayes' theorem.", []),
         ("Will you grant access? Mark the page. May and June are warm in Paris.", []),
+        ("Which church in Virginia is a shrine? The one in Florence was closed.", []),
+        (
+            "Virginia is off sick, and Florence was told in Florence.",
+            ["Virginia", "Florence", "Florence"],
+        ),
     ],
 )
 def test_persons_are_found_by_company_and_no_thing_is_one(

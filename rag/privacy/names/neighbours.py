@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from rag.privacy.names import cues
-from rag.privacy.names.lexicon import GIVEN, SURNAME, plain, sure
+from rag.privacy.names.lexicon import GIVEN, PROPER, SURNAME, plain, sure
 from rag.privacy.names.reading import Reading, stands
 from rag.privacy.words import word_set
 
@@ -44,7 +44,7 @@ def evidence(read: Reading, first: int, last: int) -> int:
     A capital inside a sentence, among small words, is weak evidence; that somebody is addressed,
     related, named, or says something is strong.
     """
-    if _before(read, first) or _after(read, last) or _in_company(read, first, last):
+    if _before(read, first) or _after(read, first, last) or _in_company(read, first, last):
         return STRONG
     if signs(read, first, last):
         return STRONG
@@ -76,7 +76,7 @@ def _before(read: Reading, first: int) -> bool:
     return folded in cues.RELATIONS or folded in cues.TALKING or folded in _NAMING
 
 
-def _after(read: Reading, last: int) -> bool:
+def _after(read: Reading, first: int, last: int) -> bool:
     if last + 1 >= len(read.words):
         return False
     word, gap = read.words[last + 1], read.gap(last)
@@ -85,7 +85,15 @@ def _after(read: Reading, last: int) -> bool:
     if gap == ": ":
         start = read.words[last].start
         return word.folded in _TURN and read.text[max(start - 1, 0) : start] in {"", "\n"}
-    return gap == " " and not word.capital and word.folded in cues.SPEAKING
+    speaks = gap == " " and not word.capital and word.folded in cues.SPEAKING
+    return speaks and not _within_place(read, first)
+
+
+def _within_place(read: Reading, first: int) -> bool:
+    """Tell whether a word that is a place too stands after "in": the ward in Virginia is shut."""
+    if not first or not read.flags[first] & PROPER or read.gap(first - 1) != " ":
+        return False
+    return read.words[first - 1].folded == "in"
 
 
 def _in_company(read: Reading, first: int, last: int) -> bool:
