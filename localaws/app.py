@@ -143,10 +143,11 @@ class App:
         await self._answer(_Exchange(request, receive, send, identifier))
 
     async def _answer(self, exchange: _Exchange) -> None:
+        era = self.calls.era
         try:
             route, caller = self._recognise(exchange.request)
         except AwsError as error:
-            self.calls.add("", "", "", error.code)
+            self.calls.add("", "", "", error.code, era)
             await send_answer(error_answer(error, None), exchange.identifier, exchange.send)
             return
         operation = route.operation
@@ -162,13 +163,13 @@ class App:
                 malformed = plan.malformed if made.status < 300 else ""
                 await send_answer(made, exchange.identifier, exchange.send, malformed)
         except Gone as gone:
-            self._count(plan, "reset" if gone.reset or made is None else made.code)
+            self._count(plan, "reset" if gone.reset or made is None else made.code, era)
             raise
-        self._count(plan, made.code or str(made.status))
+        self._count(plan, made.code or str(made.status), era)
 
-    def _count(self, plan: Plan, status: str) -> None:
+    def _count(self, plan: Plan, status: str, era: int) -> None:
         plan.settle()
-        self.calls.add(plan.service, plan.operation, plan.model, status)
+        self.calls.add(plan.service, plan.operation, plan.model, status, era)
 
     def _recognise(self, request: Request) -> tuple[Route, Caller]:
         """Return which operation is meant, and who asks for it."""

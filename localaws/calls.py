@@ -11,15 +11,26 @@ class Calls:
 
     A status is the HTTP status of a result (``200``), an error's code, ``reset`` where the
     connection was reset, or ``disconnected`` where the client went away.
+
+    Attributes:
+        era: How often all was forgotten: a call is counted in the era in which it came, however
+            late it ends.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._counts: Counter[tuple[str, str, str, str]] = Counter()
+        self.era = 0
 
-    def add(self, service: str, operation: str, model: str, status: str) -> None:
-        """Count one; what was refused before it was known has an empty service and operation."""
+    def add(self, service: str, operation: str, model: str, status: str, era: int) -> None:
+        """Count one; what was refused before it was known has an empty service and operation.
+
+        Args:
+            era: In which it came; one that is over counts no more.
+        """
         with self._lock:
+            if era != self.era:
+                return
             self._counts[service, operation, model, status] += 1
 
     def told(self) -> list[dict[str, str | int]]:
@@ -38,6 +49,7 @@ class Calls:
         ]
 
     def forget(self) -> None:
-        """Count from zero."""
+        """Count from zero, without what is being answered."""
         with self._lock:
             self._counts.clear()
+            self.era += 1

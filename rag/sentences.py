@@ -35,6 +35,8 @@ _REFERENCES = _words(
     """no nos nr nrs núm art arts fig figs figure eq eqs sec secs sect ch chap vol vols p pp pg
     pt ed eds abs ziff abb tab ref refs item para paras § op bd"""
 )
+# Before a number, and written small, these say what a year is: circa, born, died, reigned.
+_DATING = _words("c b d r fl")
 # These end a sentence when what follows looks like the beginning of one.
 _EITHER = _words(
     """etc inc ltd co corp plc llc gmbh bros jr esq u.s u.k u.n e.u d.c a.m p.m am pm ph.d m.d
@@ -164,6 +166,8 @@ def _ends_before_capital(word: str, low: str, ahead: str) -> bool:
         return False
     if low in _REFERENCES:
         return not (ahead[0].isdigit() or (ahead[0].isupper() and not ahead[1:2].isalnum()))
+    if word in _DATING and ahead[0].isdigit():
+        return False
     following = _WORD.match(ahead)
     next_word = following.group().lower() if following else ""
     if word.isdigit() and len(word) <= 2:

@@ -26,6 +26,10 @@ from tests.pace import linear
         ('"Stop." Then he left.', ['"Stop."', "Then he left."]),
         ('"Really?" she asked. Yes!', ['"Really?" she asked.', "Yes!"]),
         ("Wait... what? Price: $5.00. Buy.", ["Wait... what?", "Price: $5.00.", "Buy."]),
+        (
+            "It was made by him (b. 1450, d. 1536) in c. 1480. Plan b. Then in r. 1500.",
+            ["It was made by him (b. 1450, d. 1536) in c. 1480.", "Plan b.", "Then in r. 1500."],
+        ),
         ("Am 3. Mai kam er. Gut.", ["Am 3. Mai kam er.", "Gut."]),
         ("你好。我是谁？好！", ["你好。", "我是谁？", "好！"]),
         ("¿Qué es? Es ésta. Él va.", ["¿Qué es?", "Es ésta.", "Él va."]),

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from rag.config import Privacy
     from rag.privacy.explain import Explanation
 
-CODE_VERSION = 4
+CODE_VERSION = 5
 """Raise when masking gives another result for the same text."""
 
 Remember = Callable[[Identity], None]

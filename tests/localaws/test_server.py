@@ -155,3 +155,13 @@ def test_faults_are_for_callers_on_the_same_machine(
     assert made.status == (200 if near else 403)
     assert len(injector.told()["rules"]) == near
     assert administer("GET", "/_localaws/health", b"", injector, calls, near=near).status == 200
+
+
+def test_a_call_that_ends_after_all_was_forgotten_is_not_counted() -> None:
+    calls = Calls()
+    before = calls.era
+    calls.forget()
+    calls.add("runtime", "ConverseStream", "any", "disconnected", before)
+    assert calls.told() == []
+    calls.add("runtime", "ConverseStream", "any", "200", calls.era)
+    assert [one["count"] for one in calls.told()] == [1]
