@@ -1,11 +1,16 @@
 """How well questions are answered through the product: its gate, search, packing and answerer.
 
     python -m bench.answers --squad QUESTIONS_FOLDER [--questions 200] [--seed 1] [--json FILE]
+        [--reader FILE --fold 0] [--unmasked]
 
 The folder holds ``corpus.jsonl`` ({_id, title, text}) and ``questions.jsonl`` ({_id, text,
 document, answers, answerable}), SQuAD 2.0 for example. The corpus is synced with default settings,
 masking included, into a folder of its own. An answer that the gate masks counts as found in what
 the gate makes of it. Best sentences are asked for with ``min_support`` 0, silence with the default.
+
+The reader has learned half of SQuAD 2.0's development split. To ask about what it has not learned,
+give one that ``packaging/reader/train.py --fold`` made, and its fold: that fold's subjects alone
+are asked about. ``--unmasked`` keeps all identifiers.
 """
 
 from __future__ import annotations
@@ -20,11 +25,13 @@ from typing import Any
 
 import numpy as np
 
+from rag.models import reader
+
 CORPUS = """corpus: answers
 source: {connector: files, url: docs, include: ["**/*"], acl: {default: ["group:any"]}}
 targets: [{kind: embedded}]
 answer: {min_support: 0.0}
-privacy: {vault: {on: false}}
+privacy: PRIVACY
 """
 ANYBODY = ("group:any",)
 DEFAULT_SUPPORT = 0.6
@@ -36,12 +43,30 @@ def area(scores: Any, positive: Any) -> float:
     return float(np.mean((yes[:, None] > no) + 0.5 * (yes[:, None] == no)))
 
 
-def measured(folder: Path, count: int, seed: int) -> dict[str, float]:
-    """Ask `count` questions of a folder; return the figures, shares of 1."""
-    from rag.corpus import Corpus
+def measured(
+    folder: Path,
+    count: int,
+    seed: int,
+    fold: tuple[int, int] | None = None,
+    *,
+    unmasked: bool = False,
+) -> dict[str, float]:
+    """Ask `count` questions of a folder; return the figures, shares of 1.
 
+    Args:
+        fold: Which part of the subjects is asked about, and of how many parts; None: all.
+    """
+    from rag.corpus import Corpus
+    from rag.privacy.profiles import KINDS
+
+    kept = dict.fromkeys(sorted(KINDS), "keep") if unmasked else {}
+    privacy = json.dumps({"vault": {"on": False}, "actions": kept})
     documents = [json.loads(line) for line in (folder / "corpus.jsonl").open()]
     questions = [json.loads(line) for line in (folder / "questions.jsonl").open()]
+    if fold:
+        titles = {one["_id"]: one["title"] for one in documents}
+        subjects = sorted(set(titles.values()))[fold[0] :: fold[1]]
+        questions = [one for one in questions if titles[one["document"]] in subjects]
     asked = random.Random(seed).sample(questions, min(count, len(questions)))
     with tempfile.TemporaryDirectory() as root:
         os.environ["SLUICE_HOME"] = str(Path(root, "home"))
@@ -49,7 +74,7 @@ def measured(folder: Path, count: int, seed: int) -> dict[str, float]:
         for one in documents:
             title = one["title"].replace("_", " ")
             Path(root, "docs", f"{one['_id']}.txt").write_text(f"{title}\n\n{one['text']}")
-        Path(root, "answers.yaml").write_text(CORPUS)
+        Path(root, "answers.yaml").write_text(CORPUS.replace("PRIVACY", privacy))
         corpus = Corpus.open(Path(root, "answers.yaml"))
         corpus.sync(workers=1)
         rows = [_row(corpus, question) for question in asked]
@@ -82,8 +107,15 @@ def main() -> None:
     arguments.add_argument("--questions", type=int, default=200)
     arguments.add_argument("--seed", type=int, default=1)
     arguments.add_argument("--json", type=Path)
+    arguments.add_argument("--reader", type=Path)
+    arguments.add_argument("--fold", type=int)
+    arguments.add_argument("--folds", type=int, default=4)
+    arguments.add_argument("--unmasked", action="store_true")
     given = arguments.parse_args()
-    figures = measured(given.squad, given.questions, given.seed)
+    if given.reader:
+        reader.WEIGHTS = given.reader
+    fold = None if given.fold is None else (given.fold, given.folds)
+    figures = measured(given.squad, given.questions, given.seed, fold, unmasked=given.unmasked)
     for name, value in figures.items():
         print(f"{name}: {value:.3f}" if name != "questions" else f"{name}: {value:.0f}")
     if given.json:
