@@ -20,6 +20,7 @@ import json
 import os
 import random
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,11 @@ def area(scores: Any, positive: Any) -> float:
     """Area under the receiver operating characteristic curve; ties count half."""
     yes, no = scores[positive], scores[~positive]
     return float(np.mean((yes[:, None] > no) + 0.5 * (yes[:, None] == no)))
+
+
+def part(subjects: Iterable[str], fold: int, folds: int) -> set[str]:
+    """Return the subjects of one fold, which `packaging/reader/train.py` can keep apart."""
+    return set(sorted(set(subjects))[fold::folds])
 
 
 def measured(
@@ -65,7 +71,7 @@ def measured(
     questions = [json.loads(line) for line in (folder / "questions.jsonl").open()]
     if fold:
         titles = {one["_id"]: one["title"] for one in documents}
-        subjects = sorted(set(titles.values()))[fold[0] :: fold[1]]
+        subjects = part(titles.values(), *fold)
         questions = [one for one in questions if titles[one["document"]] in subjects]
     asked = random.Random(seed).sample(questions, min(count, len(questions)))
     with tempfile.TemporaryDirectory() as root:

@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.answers import area
+from bench.answers import area, part
 from bench.targets import reranked
 from rag import config
 from rag.answer.compare import Embed, remembering
@@ -146,12 +146,11 @@ def main() -> None:
     corpus = [json.loads(line) for line in (given.folder / "corpus.jsonl").open()]
     titles = {paragraph["_id"]: paragraph["title"] for paragraph in corpus}
     questions = [json.loads(line) for line in (given.folder / "questions.jsonl").open()]
-    subjects = sorted(set(titles.values()))
     if given.reader:
         reader.WEIGHTS = given.reader
     if given.fold is not None:
-        subjects = subjects[given.fold :: given.folds]
-    questions = [one for one in questions if titles[one["document"]] in subjects]
+        subjects = part(titles.values(), given.fold, given.folds)
+        questions = [one for one in questions if titles[one["document"]] in subjects]
     random.Random(given.seed).shuffle(questions)
     half = given.questions // 2
     answerable = [question for question in questions if question["answerable"]][:half]

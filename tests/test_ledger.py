@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import sqlite3
 import subprocess
 import sys
@@ -31,6 +32,7 @@ from rag.ledger import (
 from rag.ledger.vault import sources
 from rag.migrations import VERSION_TABLE
 from tests.masked import masked
+from tests.pace import linear
 from tests.services.postgres import postgres
 
 __all__ = ["postgres"]
@@ -463,20 +465,25 @@ def test_a_summary_counts_documents_attachments_chunks_and_masked(ledger: Ledger
     assert (nothing.documents, nothing.chunks, nothing.masked) == (0, 0, {})
 
 
-def test_ten_thousand_documents_are_one_batch(ledger: Ledger) -> None:
-    many = [entry(f"{number:032x}") for number in range(10_000)]
-    with ledger.write() as db:
-        documents.record(db, "handbook", None, many)
-        targets.settle(
-            db, "handbook", "embedded", [Held(one.document_id, one.digest, 2) for one in many]
-        )
-    with ledger.read() as db:
-        view = documents.view(db, "handbook", ["embedded"])
-    assert len(view.documents) == 10_000
-    assert view.unsettled == frozenset()
-    with ledger.write() as db:
-        documents.remove(db, "handbook", view.documents)
-        assert len(targets.stale(db, "handbook", "embedded")) == 10_000
+def test_ten_thousand_documents_are_one_batch_and_take_linear_time(ledger: Ledger) -> None:
+    corpora = (f"handbook-{number}" for number in itertools.count())
+
+    def batch(count: int) -> None:
+        corpus = next(corpora)
+        many = [entry(f"{number:032x}") for number in range(count)]
+        held = [Held(one.document_id, one.digest, 2) for one in many]
+        with ledger.write() as db:
+            documents.record(db, corpus, None, many)
+            targets.settle(db, corpus, "embedded", held)
+        with ledger.read() as db:
+            view = documents.view(db, corpus, ["embedded"])
+        assert len(view.documents) == count
+        assert view.unsettled == frozenset()
+        with ledger.write() as db:
+            documents.remove(db, corpus, view.documents)
+            assert len(targets.stale(db, corpus, "embedded")) == count
+
+    linear(batch, 10_000)
 
 
 # Quarantine

@@ -38,7 +38,7 @@ import numpy as np
 from generate import generated
 from layers import Arrays, backward, forward
 
-from bench.answers import area
+from bench.answers import area, part
 from rag.masked import Masked
 from rag.masked.passed import passed
 from rag.models import bert, embedded, reader, relevance, upper
@@ -402,9 +402,10 @@ def options(told: str) -> argparse.ArgumentParser:
 
 
 def apart(loaded: Sequence[Loaded], given: argparse.Namespace) -> set[str]:
-    """Return the subjects of the fold that is kept apart."""
-    subjects = sorted({subject for subject, _, _ in loaded})
-    return {one for at, one in enumerate(subjects) if at % given.folds == given.fold}
+    """Return the subjects of the fold that is kept apart; none where no fold is given."""
+    if given.fold is None:
+        return set()
+    return part((subject for subject, _, _ in loaded), given.fold, given.folds)
 
 
 def descend(

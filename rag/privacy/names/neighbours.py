@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 from rag.privacy.names import cues
 from rag.privacy.names.lexicon import GIVEN, PROPER, SURNAME, plain, sure
@@ -91,9 +92,7 @@ def _after(read: Reading, first: int, last: int) -> bool:
 
 def _within_place(read: Reading, first: int) -> bool:
     """Tell whether a word that is a place too stands after "in": the ward in Virginia is shut."""
-    if not first or not read.flags[first] & PROPER or read.gap(first - 1) != " ":
-        return False
-    return read.words[first - 1].folded == "in"
+    return bool(read.flags[first] & PROPER) and follows(read, first, {"in"})
 
 
 def _in_company(read: Reading, first: int, last: int) -> bool:
@@ -162,9 +161,12 @@ def acronym(read: Reading, place: int) -> bool:
 
 def dated(read: Reading, place: int) -> bool:
     """Tell whether a month stands there and no name: In May | Kerry complained."""
-    if read.words[place].folded not in _MONTHS or not place or read.gap(place - 1) != " ":
-        return False
-    return read.words[place - 1].folded in _DATING
+    return read.words[place].folded in _MONTHS and follows(read, place, _DATING)
+
+
+def follows(read: Reading, place: int, words: Collection[str]) -> bool:
+    """Tell whether one of these words stands right in front, nothing but a space between."""
+    return place > 0 and read.gap(place - 1) == " " and read.words[place - 1].folded in words
 
 
 def of_thing(read: Reading, first: int, last: int) -> bool:

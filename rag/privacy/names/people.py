@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 
 from rag.privacy.names import cues
 from rag.privacy.names.lexicon import COMMON, GIVEN, ORDINARY, PROPER, RARE, SURNAME, plain, sure
-from rag.privacy.names.neighbours import STRONG, WEAK, acronym, dated, evidence, is_body, of_thing
+from rag.privacy.names.neighbours import (
+    STRONG,
+    WEAK,
+    acronym,
+    dated,
+    evidence,
+    follows,
+    is_body,
+    of_thing,
+)
 from rag.privacy.names.reading import Reading, reading
 from rag.privacy.names.recognizer import end_of
 from rag.privacy.names.sightings import everywhere
@@ -105,14 +114,9 @@ def _nobody(read: Reading, place: int) -> bool:
     flags, word = read.flags[place], read.words[place]
     if plain(flags) or word.folded == "he" or dated(read, place):
         return True
-    if acronym(read, place) or (flags & PROPER and _located(read, place)):
+    if acronym(read, place) or (flags & PROPER and follows(read, place, _LOCATING)):
         return evidence(read, place, place) < STRONG
     return False
-
-
-def _located(read: Reading, place: int) -> bool:
-    """Tell whether "in" or "of" stands in front, as it does of places."""
-    return place > 0 and read.gap(place - 1) == " " and read.words[place - 1].folded in _LOCATING
 
 
 def _person(read: Reading, inside: range, masked: bool) -> bool:
