@@ -50,7 +50,7 @@ def rows_of(
     for start in range(0, len(documents), IDS):
         among = [{"terms": {"document_id": list(documents[start : start + IDS])}}]
         query = {"bool": {"filter": among, "must_not": without}}
-        for hit in _pages(connection, index, query, PAGE, valued(fields)):
+        for hit in _pages(connection, index, query, PAGE, valued(fields, ids=True)):
             found = hit["fields"]
             document, chunk, written = (found[field][0] for field in fields)
             yield Row(hit["_id"], document, chunk, int(written))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from base64 import b64decode, b64encode
+from base64 import b64encode
+from binascii import a2b_base64
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -40,9 +41,15 @@ def wanted(layout: int, *, vectors: bool, texts: bool) -> dict[str, Any]:
     return {"_source": [*FEW, *own]} if layout < 4 else valued([*FEW, *own])
 
 
-def valued(columns: Sequence[str]) -> dict[str, Any]:
-    """Return the request for columns, which cost less than stored documents with their vectors."""
-    return {"_source": False, "docvalue_fields": list(columns)}
+def valued(columns: Sequence[str], *, ids: bool = False) -> dict[str, Any]:
+    """Return the request for columns, which cost less than stored documents with their vectors.
+
+    Args:
+        ids: OpenSearch's ids too. They are stored with the documents, each of which is unpacked
+            for its id: a leg of 100 passages takes 4 ms longer then.
+    """
+    stored = {} if ids else {"stored_fields": "_none_"}
+    return {"_source": False, "docvalue_fields": list(columns), **stored}
 
 
 def row_of(hit: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -126,5 +133,5 @@ def vector_of(row: Mapping[str, Any]) -> numpy.ndarray | None:
     if "packed" in row:
         packed = row["packed"]
         padded = packed + "=" * (-len(packed) % 4)  # a column gives base64 without its padding
-        return np.frombuffer(b64decode(padded), "<f4")
+        return np.frombuffer(a2b_base64(padded), "<f4")
     return np.asarray(row["vector"], np.float32) if "vector" in row else None
