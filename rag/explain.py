@@ -152,7 +152,7 @@ def _explained(
         if one.kind == "feedback"
     )
     search = dict(body.get("search", {}))
-    narrowed = search.pop("filter", None)
+    narrowed, understood = search.pop("filter", None), body.get("understood")
     told = Explanation(
         answer_id=body["answer"],
         corpus=context.corpus,
@@ -170,6 +170,7 @@ def _explained(
         yours=reader.yours,
         auditor=reader.auditor,
         question=tell(body.get("question")),
+        understood=None if understood is None else tell(understood),
         text=_whole(tell(body.get("text")), sentences, body["outcome"], readable),
         sentences=sentences,
         search=search,

@@ -159,6 +159,8 @@ class MaskedDocument:
         name_tokens: Keyed hashes of the words of every person named in it, so that a file name
             can be checked against them later without the names themselves.
         births: Keyed hashes of the dates of birth in it: they tell persons of one name apart.
+        aliases: For each person, the pseudonyms that shorter forms of the name have by themselves,
+            each with the person's own: by "Watt" alone James Watt is meant.
         attachments: Masked documents, or failures (with masked names).
     """
 
@@ -168,6 +170,7 @@ class MaskedDocument:
     masked: Mapping[str, int] = field(default_factory=dict)
     name_tokens: tuple[str, ...] = ()
     births: tuple[str, ...] = ()
+    aliases: tuple[tuple[str, str], ...] = ()
     attachments: tuple[MaskedDocument | MaskedFailure, ...] = ()
     name: Masked = EMPTY
 

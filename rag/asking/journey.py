@@ -77,7 +77,7 @@ def _answered(
     way: Way, stages: Stages, remembered: Remembered | None
 ) -> Generator[Event, None, None]:
     from rag.answer import counter, sent
-    from rag.asking import packing, searching
+    from rag.asking import named, packing, searching
 
     context, asked, trail = way.context, way.asked, way.trail
     settings = context.config.answer
@@ -95,11 +95,13 @@ def _answered(
     with trail.timed("search"):
         search = partial(searching.search, context, target, way.question, asked.principals)
         way.hits = stages.run(lambda: search(ANSWER_HITS, way.where))
+        way.understood = stages.run(lambda: named.understood(context, way.question, way.hits))
+    trail.understood(way.understood)
     trail.retrieved(way.hits, searched(context, asked, ANSWER_HITS, way.where, way.hits))
 
     with trail.timed("pack"):
         count = counter(settings.model, context.embedder)
-        render = sent(settings.model, way.question, settings.prompt)
+        render = sent(settings.model, way.understood, settings.prompt)
         limits = packing.limits(settings, asked.budget.tokens)
         exactly = None
         if settings.count == "service":
@@ -107,7 +109,7 @@ def _answered(
 
             exactly = counted(settings.model, context.config.aws)
         way.packed, way.context_tokens = stages.run(
-            lambda: packing.packed(way.hits, limits, count, way.question, render, exactly)
+            lambda: packing.packed(way.hits, limits, count, way.understood, render, exactly)
         )
     trail.packed(way.packed)
     if not way.hits:

@@ -32,7 +32,7 @@ def said(
     """
     settings = way.context.config.answer
     by = stages.run(lambda: _answerer(way.context, max_tokens))
-    sentences = by.sentences(way.question, way.packed.passages, settings.min_support)
+    sentences = by.sentences(way.understood, way.packed.passages, settings.min_support)
     began = time.perf_counter()
     try:
         while True:
@@ -101,9 +101,9 @@ def _guarded(way: Way, one: Sentence) -> _Passed | None:
     if guardrail is None:
         return _Passed(text, citations)
     evidence = sum(len(passage.shown) for passage in way.packed.passages)
-    pay_guardrail(len(text) + len(way.question) + evidence)
+    pay_guardrail(len(text) + len(way.understood) + evidence)
     draft = Draft(text, tuple(citations), one.support, abstained=False)
-    passed = guarded.answer(guardrail, draft, way.question, way.packed.passages)
+    passed = guarded.answer(guardrail, draft, way.understood, way.packed.passages)
     if passed.abstained or not passed.text.startswith(way.text):
         reason = fixed("The guardrail withholds the rest of the answer.")
         way.refuse("guardrail", passed.text if passed.abstained else reason)

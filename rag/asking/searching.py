@@ -109,10 +109,14 @@ def _found(
 ) -> list[Hit]:
     """Search with the model of the index that is served, whatever the corpus file says.
 
+    Words are searched for under every name that may be meant; models read the question as it is.
+
     Between the two, a reindex may serve another index: the question is embedded again.
     """
+    from rag.asking.named import widened
     from rag.retrieve.search import search as within
 
+    words = widened(context, question)
     for left in reversed(range(MODEL_CHANGES)):
         embedding = None if target.embeds else target.model() or context.config.embed
         if embedding and not _pays_embedding(embedding, question):
@@ -121,7 +125,7 @@ def _found(
         try:
             return within(
                 target,
-                question,
+                words,
                 vector,
                 principals,
                 k,

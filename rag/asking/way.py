@@ -42,13 +42,19 @@ class Asked:
 
 @dataclass(slots=True)
 class Way:
-    """What is known of a question so far; also what an answer is made of when it ends early."""
+    """What is known of a question so far; also what an answer is made of when it ends early.
+
+    Attributes:
+        question: As it left the gate.
+        understood: With whole names for those that are meant (`rag.asking.named`).
+    """
 
     context: Context
     asked: Asked
     trail: Trail
     started: float
     question: Masked = EMPTY
+    understood: Masked = EMPTY
     where: Filter | None = None
     hits: Sequence[Hit] = ()
     packed: Packed = field(default_factory=lambda: Packed(()))

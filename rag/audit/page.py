@@ -65,6 +65,7 @@ def _facts(told: Explanation) -> str:
     who = f"{', '.join(told.who)}{' (the reader)' * told.yours}"
     rows = [
         ["Question", _text(told.question)],
+        *([["Understood as", _text(told.understood)]] if told.understood else []),
         ["Asked", f"{_out(told.at[:19].replace('T', ' '))} UTC by <code>{_out(who)}</code>"],
         ["Outcome", _out(outcome)],
         ["The audit is", proof],

@@ -127,6 +127,7 @@ class Explanation:
         who: Who asked: keyed hashes with their kind, or as given if the corpus says so.
         yours: Whether it was the reader who asked.
         auditor: Whether the reader may read everything.
+        understood: The question with the whole names that were meant; None: as it was asked.
         search: Settings that were searched with.
         filter: That narrowed the search, in the language of filters; None: there was none.
         settings: That the answer was made with: the least support, the tokens of context.
@@ -154,6 +155,7 @@ class Explanation:
     yours: bool
     auditor: bool
     question: Told
+    understood: Told | None
     text: Told
     sentences: tuple[Sentence, ...]
     search: Mapping[str, Any]

@@ -81,6 +81,7 @@ class Trail:
         self._context = context
         self._hits: Sequence[Hit] = ()
         self._texts: dict[str, Text] = {}
+        self._asked = EMPTY
         self._bare = EMPTY
         self._seconds: dict[str, float] = {}
         self._begun = time.perf_counter()
@@ -101,7 +102,16 @@ class Trail:
         if bare(require(question, "The audit")):
             self._bare = SPACE.join(question.split())
             self._body["question_tag"] = self._context.sealer.long_tag("bare question", question)
+        self._asked = question
         self._body["question"] = self._kept(BARE if self._bare else question)
+
+    def understood(self, question: Masked) -> None:
+        """Note the question with the names that are meant, if it is another one by that.
+
+        Not of a bare one: its other words may be names, too.
+        """
+        if question != self._asked and not self._bare:
+            self._body["understood"] = self._kept(question)
 
     def retrieved(
         self, hits: Sequence[Hit], settings: Mapping[str, Any], seconds: float = 0.0

@@ -56,6 +56,8 @@ def _head(told: Explanation) -> Iterator[str]:
     yield f"{told.kind.capitalize()} {told.answer_id} of the corpus {told.corpus}"
     yield f"Asked     {told.at[:19].replace('T', ' ')} UTC by {asked}{' (you)' * told.yours}"
     yield from _wrapped("Question  ", told.question)
+    if told.understood:
+        yield from _wrapped("          as ", told.understood)
     yield f"Outcome   {_outcome(told)}"
     if told.whole:
         yield f"Verified  yes: {told.verified.records:,} records in one chain, and every text here"

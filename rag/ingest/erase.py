@@ -32,7 +32,7 @@ from rag.ingest.settle import settle
 from rag.ingest.shard import ShardReport, embed_results, results_of
 from rag.ingest.store import DocumentResult, Job
 from rag.ingest.sync import apply_results
-from rag.ledger import audit, documents, erased, erasures, quarantine, targets
+from rag.ledger import aliases, audit, documents, erased, erasures, quarantine, targets
 from rag.ledger.entries import DocumentEntry, Fingerprints
 from rag.ledger.vault import sources
 from rag.masked import Masked, configured, fixed
@@ -322,6 +322,7 @@ def _forget(
     vectors = context.cache.forget(gone)
     with context.ledger.write() as db:
         keys, entries = context.vault.destroy(db, gone)
+        aliases.forget(db, context.corpus, gone)
         counts = {"keys": keys, "entries": entries, "vectors": vectors, "texts": texts}
         work = erasures.count(db, context.corpus, work, counts)
     context.ledger.scrub()

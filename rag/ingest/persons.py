@@ -221,6 +221,7 @@ def without(document: MaskedDocument, who: Person, also: Mapping[str, Masked]) -
         elements=elements,
         name_tokens=tuple(one for one in document.name_tokens if others or one not in words),
         births=tuple(one for one in document.births if one != who.born),
+        aliases=tuple(one for one in document.aliases if not set(one) & set(who.pseudonyms)),
         attachments=tuple(
             without(one, who, also)
             if isinstance(one, MaskedDocument)

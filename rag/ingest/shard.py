@@ -325,6 +325,7 @@ def results_of(
         acl=job.acl,
         masked=dict(document.masked) if document else {},
         modified=job.modified,
+        aliases=document.aliases if document else (),
         chunks=tuple(chunks),
         failure=failed,
     )

@@ -124,6 +124,7 @@ class DocumentResult:
     acl: tuple[Principal, ...]
     masked: dict[str, int]
     modified: int | None = None
+    aliases: tuple[tuple[str, str], ...] = ()
     chunks: tuple[Chunk, ...] = ()
     failure: MaskedFailure | None = None
     vectors: Any = None

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from rag.errors import DocumentsRefused
 from rag.ingest.settle import noted, write
 from rag.ingest.store import DocumentResult, RunPlan
-from rag.ledger import documents, targets
+from rag.ledger import aliases, documents, targets
 from rag.ledger.entries import DocumentEntry, Fingerprints, Held, QuarantineEntry, Rights
 from rag.records import IndexedDocument, Principal
 
@@ -57,6 +57,7 @@ def apply_results(
     }
     with context.ledger.write() as db:
         documents.record(db, context.corpus, run_id, entries, failures)
+        aliases.put(db, context.corpus, (pair for one in results for pair in one.aliases))
         for name, reasons in refused.items():
             held = [Held(one.id, one.digest, len(one.chunks)) for one in made.values()]
             targets.settle(db, context.corpus, name, held)

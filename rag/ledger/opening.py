@@ -24,7 +24,7 @@ BUSY_SECONDS = 30.0
 
 _READ_VERSION = f"SELECT version_num FROM {VERSION_TABLE}"  # noqa: S608 (a constant)
 _SCRUBBED = (
-    *("documents", "quarantine", "erasures", "audit_texts"),
+    *("documents", "quarantine", "aliases", "erasures", "audit_texts"),
     *("vault_keys", "vault_subjects", "vault_entries", "vault_sources"),
 )
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)

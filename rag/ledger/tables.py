@@ -142,6 +142,14 @@ quarantine = Table(
     Index(None, "run_id"),
 )
 
+aliases = Table(
+    "aliases",
+    metadata,
+    Column("corpus", String(63), primary_key=True),
+    Column("alias", String(64), primary_key=True),  # the pseudonym of a shorter form of a name
+    Column("pseudonym", String(64), primary_key=True),  # of the whole name
+)
+
 target_documents = Table(
     "target_documents",
     metadata,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import replace
 from functools import cache, lru_cache
@@ -18,7 +18,7 @@ from rag.masked.passed import passed
 from rag.privacy.detect import Detector, Passage, Segment
 from rag.privacy.erased import Erased, births, tag
 from rag.privacy.policy import Blocked, DetectorFailed, Policy, resolve
-from rag.privacy.pseudonym import People, Pseudonyms, person_words
+from rag.privacy.pseudonym import People, Pseudonyms, person_words, shorter
 from rag.privacy.surrogates import Masks, Surrogates
 from rag.privacy.tree import Node, Tree
 from rag.privacy.vault import Identity
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from rag.config import Privacy
     from rag.privacy.explain import Explanation
 
-CODE_VERSION = 5
+CODE_VERSION = 6
 """Raise when masking gives another result for the same text."""
 
 Remember = Callable[[Identity], None]
@@ -198,13 +198,15 @@ class Masker:
 
         counts: Counter[str] = Counter()
         names: set[str] = set()
+        keys: set[tuple[str, ...]] = set()
         for index in node.own:
             for finding in found[index]:
                 counts[finding.entity] += 1
             for name in _persons(tree.segments[index].text, found[index]):
-                whose = people.key(name) if self._erased.tags else ()
-                if not (whose and self._gone(self._pseudonyms.person(whose), people)):
+                whose = people.key(name)
+                if not self._gone(self._pseudonyms.person(whose), people):
                     names.update(person_words(name))
+                    keys.add(whose)
 
         def masked(index: int) -> Masked:
             return self._replace(tree.segments[index].text, found[index], people)
@@ -237,11 +239,24 @@ class Masker:
                     )
                 )
             ),
+            aliases=tuple(sorted(self._aliases(keys, people))),
             attachments=tuple(
                 self._document(child, tree, found, people) for child in node.children
             ),
             name=masked(node.name),
         )
+
+    def _aliases(
+        self, keys: Iterable[tuple[str, ...]], people: People
+    ) -> Iterator[tuple[str, str]]:
+        """Yield what shorter forms of names would be masked as, each with the name's own mask."""
+        if self.policy.action("PERSON") != "pseudonym":
+            return
+        for key in keys:
+            own = self._pseudonyms.person(key)
+            for short in map(self._pseudonyms.person, shorter(key)):
+                if not self._gone(short, people):
+                    yield short, own
 
     def _replace(self, text: str, findings: Sequence[Finding], people: People) -> Masked:
         pieces: list[str] = []

@@ -7,8 +7,9 @@ import hmac
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cached_property, lru_cache
+from itertools import combinations
 
 from rag.privacy.names.spelling import spelled
 from rag.privacy.surrogates.masks import MASK as MASK
@@ -38,6 +39,9 @@ PARTICLES = word_set(
     """
 )
 """Small words within names, folded; small letters in most languages, capitals in some."""
+
+_MOST_WORDS = 4
+"""Words of a name that is asked for by any of them together; of a longer one by each alone."""
 
 
 @lru_cache(maxsize=65_536)
@@ -73,6 +77,14 @@ def identity(name: str) -> tuple[str, ...]:
     """
     joined = _JOINED.sub(r"\1", _HUMP.sub(" ", view(name).text))
     return tuple(sorted({spelled(word) for word in _own(joined)}))
+
+
+def shorter(key: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """Yield the keys of a name's shorter forms: of some of its words, without initials."""
+    words = [word for word in key if len(word) > 1]
+    counts = range(1, len(words) + (len(words) < len(key)))
+    for count in counts if len(words) <= _MOST_WORDS else (1,):
+        yield from combinations(words, count)
 
 
 class People:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -12,7 +13,9 @@ from rag.config import Privacy
 from rag.ingest.failures import failure
 from rag.privacy import Blocked
 from rag.privacy.gate import Masker
+from rag.privacy.pseudonym import Pseudonyms, identity
 from rag.records import Element, Failure, MaskedDocument, MaskedText, ParsedDocument
+from tests.privacy.conftest import KEY
 
 NAME = "Wilhelmina Vanterpool"
 SECRETS = (
@@ -102,6 +105,23 @@ def test_counts_and_name_tokens_say_what_was_masked(gate: Masker) -> None:
     assert masked.masked["CREDIT_CARD"] == 1
     assert Sealer(KEY).tag("vanterpool") in masked.name_tokens
     assert Sealer(KEY).tag("patients") not in masked.name_tokens
+
+
+def test_a_document_says_what_shorter_names_are_masked_as(
+    gate: Masker, gate_with: Callable[..., Masker]
+) -> None:
+    text = "Dr. Adaeze Okafor signed the letter. Okafor left early; Dr. Lindqvist stayed."
+    document = ParsedDocument("text/plain", "Notes", (Element(kind="paragraph", text=text),))
+    (masked,) = gate.mask_documents([document])
+    assert isinstance(masked, MaskedDocument)
+    made = Pseudonyms(KEY)
+    whole = made.person(identity("Adaeze Okafor"))
+    assert set(masked.aliases) == {
+        (made.person(identity(one)), whole) for one in ("Adaeze", "Okafor")
+    }
+    (masked,) = gate_with(actions={"PERSON": "redact"}).mask_documents([document])
+    assert isinstance(masked, MaskedDocument)
+    assert not masked.aliases
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from rag.privacy.gate import Masker
-from rag.privacy.pseudonym import identity
+from rag.privacy.pseudonym import identity, shorter
 from rag.records import Element, MaskedDocument, ParsedDocument
 from tests.conftest import Project
 from tests.leaks.scan import Scanner, Sought
@@ -163,3 +163,14 @@ def test_mail_addresses_are_the_same_in_any_case(gate: Masker) -> None:
     other = gate.mask_text("Write to ana.silva@example.org today.").text
     assert one == other
     assert "EMAIL_" in one
+
+
+def test_shorter_forms_of_a_name_have_some_of_its_words() -> None:
+    assert set(shorter(identity("Wilhelmina Vanterpool"))) == {
+        identity("Wilhelmina"),
+        identity("Vanterpool"),
+    }
+    assert not list(shorter(identity("Okafor")))
+    assert list(shorter(identity("J. Okafor"))) == [identity("Okafor")]
+    assert len(set(shorter(("drei", "eins", "zwei")))) == 6
+    assert len(set(shorter(("drei", "eins", "fuenf", "vier", "zwei")))) == 5
