@@ -193,8 +193,8 @@ def timed(target: Target, question: Question, reranks: bool = False) -> float:
 def in_processes(folder: Path, count: int, processes: int) -> tuple[float, float]:
     """Return searches a second by one asker in each of some processes, and the p99 of one in ms.
 
-    Each process is bound to a core of its own, where that can be done: else the threads of one
-    wander to the other's core, and wait there.
+    Each process is bound to a core of its own, as those of `rag.askers` are: else the threads of
+    one wander to the other's core, and wait there.
 
     Args:
         folder: Of the embedded index, which they share.
@@ -222,10 +222,9 @@ def on_cores(folder: Path, count: int, cores: int) -> tuple[float, float]:
         return pool.submit(_asked_by, folder, count, 2 * cores).result()
 
 
-def _bound(cores: int, first: int = 0) -> None:
+def _bound(cores: int) -> None:
     if hasattr(os, "sched_setaffinity"):
-        every = sorted(os.sched_getaffinity(0))
-        os.sched_setaffinity(0, every[first : first + cores] or every)
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
 
 
 def _asked_by(folder: Path, count: int, askers: int) -> tuple[float, float]:
@@ -242,7 +241,7 @@ def _together(barrier: Any) -> None:
 
 def _asks(folder: Path, count: int, core: int) -> tuple[float, float, list[float]]:
     """Ask in this process, when all are ready; return start, end, and the seconds of each."""
-    _bound(1, core)
+    threads.bind(core)
     index, asked = embedded(folder, 0), questions(count)
     ready(index, asked[0], ASKERS["a third"])
     _barrier.wait(60)

@@ -20,6 +20,13 @@ def one_thread() -> None:
             os.environ.setdefault(variable, value)
 
 
+def bind(number: int) -> None:
+    """Bind this process to the core of this number, from 0, if there is one and it can be done."""
+    if hasattr(os, "sched_setaffinity"):
+        every = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, every[number : number + 1] or every)
+
+
 def cores() -> int:
     """Return how many cores this process may use."""
     if hasattr(os, "sched_getaffinity"):
