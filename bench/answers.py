@@ -6,7 +6,8 @@
 The folder holds ``corpus.jsonl`` ({_id, title, text}) and ``questions.jsonl`` ({_id, text,
 document, answers, answerable}), SQuAD 2.0 for example. The corpus is synced with default settings,
 masking included, into a folder of its own. An answer that the gate masks counts as found in what
-the gate makes of it. Best sentences are asked for with ``min_support`` 0, silence with the default.
+the gate makes of it; "revealed" also in what somebody reads there who may look behind pseudonyms.
+Best sentences are asked for with ``min_support`` 0, silence with the default.
 
 The reader has learned half of SQuAD 2.0's development split. To ask about what it has not learned,
 give one that ``packaging/reader/train.py --fold`` made, and its fold: that fold's subjects alone
@@ -19,8 +20,10 @@ import argparse
 import json
 import os
 import random
+import re
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import islice, product
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +69,7 @@ def measured(
     from rag.privacy.profiles import KINDS
 
     kept = dict.fromkeys(sorted(KINDS), "keep") if unmasked else {}
-    privacy = json.dumps({"vault": {"on": False}, "actions": kept})
+    privacy = json.dumps({"vault": {"reveal": ANYBODY}, "actions": kept})
     documents = [json.loads(line) for line in (folder / "corpus.jsonl").open()]
     questions = [json.loads(line) for line in (folder / "questions.jsonl").open()]
     if fold:
@@ -84,10 +87,10 @@ def measured(
         corpus = Corpus.open(Path(root, "answers.yaml"))
         corpus.sync(workers=1)
         rows = [_row(corpus, question) for question in asked]
-    first, right, support = (np.array(column) for column in zip(*rows, strict=True))
+    first, right, revealed, support = (np.array(column) for column in zip(*rows, strict=True))
     answerable = np.array([question["answerable"] for question in asked])
     said = support >= DEFAULT_SUPPORT
-    return {
+    figures = {
         "questions": len(asked),
         "right paragraph first": float(first.mean()),
         "best sentence right": float(right[answerable].mean()),
@@ -95,16 +98,38 @@ def measured(
         "right or rightly silent": float(np.where(said, right, ~answerable).mean()),
         "answered": float(said.mean()),
     }
+    if not unmasked:
+        figures["best sentence right, revealed"] = float(revealed[answerable].mean())
+        figures["right or rightly silent, revealed"] = float(
+            np.where(said, revealed, ~answerable).mean()
+        )
+    return figures
 
 
-def _row(corpus: Any, question: dict[str, Any]) -> tuple[bool, bool, float]:
+def _row(corpus: Any, question: dict[str, Any]) -> tuple[bool, bool, bool, float]:
     hits = corpus.search(question["text"], principals=ANYBODY, k=1)
     first = bool(hits) and Path(hits[0].document).stem == question["document"]
     answer = corpus.ask(question["text"], principals=ANYBODY)
-    quote = answer.citations[0].quote.casefold() if answer.citations else ""
+    quote = answer.citations[0].quote if answer.citations else ""
     wanted = {one.casefold() for one in question["answers"]}
-    wanted |= {corpus.mask(one).text.casefold() for one in question["answers"]}
-    return first, any(one in quote for one in wanted), answer.support
+    also = {corpus.mask(one).text.casefold() for one in question["answers"]}
+    right = any(one in quote.casefold() for one in wanted | also)
+    revealed = any(one in text.casefold() for text in _revealed(corpus, quote) for one in wanted)
+    return first, right, right or revealed, answer.support
+
+
+def _revealed(corpus: Any, quote: str) -> Iterator[str]:
+    """Yield a quote with originals for its pseudonyms, in each of the ways they are spelt."""
+    masks = sorted(set(re.findall(r"[A-Z_]+_[a-z2-7]{8}(?![a-z2-7])", quote)))
+    if not masks:
+        return
+    told = corpus.reveal(masks, principals=ANYBODY, purpose="a benchmark")
+    spellings = [one.originals or (one.asked,) for one in told]
+    for chosen in islice(product(*spellings), 1000):
+        text = quote
+        for mask, original in zip(masks, chosen, strict=True):
+            text = text.replace(mask, original)
+        yield text
 
 
 def main() -> None:

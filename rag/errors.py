@@ -6,6 +6,7 @@ a raw file name, or another library's message (those may quote documents).
 
 from __future__ import annotations
 
+import copyreg
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -29,14 +30,8 @@ class SluiceError(Exception):
         self.hint = hint
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # By default another process would make it of its whole text.
-        return _as_it_was, (type(self), self.args, self.__dict__)
-
-
-def _as_it_was(kind: type[SluiceError], args: tuple[str, ...], state: Any) -> SluiceError:
-    error = kind.__new__(kind, *args)
-    error.__dict__.update(state)
-    return error
+        # Without `__init__`, to which another process would give the whole text as the message.
+        return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
 
 
 class ConfigError(SluiceError):

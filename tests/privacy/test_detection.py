@@ -77,6 +77,7 @@ def test_a_sentence_without_persons_passes_as_it_is(gate: Masker, sentence: str)
         ("She has Parkinson's disease; see Bayes' theorem.", []),
         ("Will you grant access? Mark the page. May and June are warm in Paris.", []),
         ("Which church in Virginia is a shrine? The one in Florence was closed.", []),
+        ("How far is it, if downtown Boston is shut and all across Georgia went dark?", []),
         (
             "Virginia is off sick, and Florence was told in Florence.",
             ["Virginia", "Florence", "Florence"],

@@ -24,6 +24,7 @@ _VILLAGE = re.compile(
 )
 _MONTHS = word_set("april may june august january")
 _DATING = word_set("in since until till last next this during early late mid of by")
+_PLACING = word_set("in into across throughout within outside downtown northern southern central")
 _COPIED = frozenset({"cc", "bcc", "attn"})
 _OWNED = word_set(
     "appointment birthday passport luggage wedding funeral salary surgery parents kids"
@@ -91,8 +92,8 @@ def _after(read: Reading, first: int, last: int) -> bool:
 
 
 def _within_place(read: Reading, first: int) -> bool:
-    """Tell whether a word that is a place too stands after "in": the ward in Virginia is shut."""
-    return bool(read.flags[first] & PROPER) and follows(read, first, {"in"})
+    """Tell whether a word that is a place too stands where one does: all in Virginia is shut."""
+    return bool(read.flags[first] & PROPER) and follows(read, first, _PLACING)
 
 
 def _in_company(read: Reading, first: int, last: int) -> bool:
