@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rag.masked import SPACE, Masked
+from rag.privacy.pseudonym import PERSON
 
 if TYPE_CHECKING:
     from rag.ingest.context import Context
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
 MOST = 8
 """Whole names that a shorter one is searched for as; one that has more says too little."""
-
-_PERSON = re.compile(r"PERSON_[a-z2-7]{8}(?![a-z2-7])")
 
 Names = Mapping[str, tuple[Masked, ...]]
 """By a question's pseudonym, those of the whole names that it may mean."""
@@ -30,7 +29,7 @@ def _meant(context: Context, question: Masked) -> Names:
     """Return the whole names that a question's may mean, where there are some."""
     from rag.ledger import aliases
 
-    asked = set(_PERSON.findall(question))
+    asked = set(PERSON.findall(question))
     if not asked:
         return {}
     with context.ledger.read() as db:
@@ -84,4 +83,4 @@ def _exchanged(question: Masked, names: Names, name: Callable[[Masked], Masked])
         own = question.cut(*match.span())
         return name(own) if own in names else own
 
-    return question.sub(_PERSON, exchanged) if names else question
+    return question.sub(PERSON, exchanged) if names else question

@@ -12,7 +12,7 @@ from rag.ledger import documents, quarantine
 from rag.ledger.entries import DocumentEntry
 from rag.masked import Masked, configured, fixed
 from rag.privacy.erased import birth, stands_for
-from rag.privacy.pseudonym import identity, person_words
+from rag.privacy.pseudonym import PERSON, identity, person_words
 from rag.records import MaskedDocument, MaskedElement
 
 if TYPE_CHECKING:
@@ -213,7 +213,7 @@ def without(document: MaskedDocument, who: Person, also: Mapping[str, Masked]) -
         )
 
     elements = tuple(map(element, document.elements))
-    others = any(_OTHERS.search(one.text) for one in elements)
+    others = any(PERSON.search(one.text) for one in elements)
     words = frozenset[str]().union(*who.words)
     return replace(
         document,
@@ -239,6 +239,3 @@ def renamed(name: Masked, who: Person) -> Masked:
 
 def _anybody(found: re.Match[str]) -> Masked:
     return _NAME if found[0].startswith("PERSON") else _ADDRESS
-
-
-_OTHERS = re.compile(r"PERSON_[a-z2-7]{8}(?![a-z2-7])")

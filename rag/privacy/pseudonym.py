@@ -13,6 +13,7 @@ from itertools import combinations
 
 from rag.privacy.names.spelling import spelled
 from rag.privacy.surrogates.masks import MASK as MASK
+from rag.privacy.surrogates.masks import PERSON as PERSON
 from rag.privacy.surrogates.masks import SHORT
 from rag.privacy.words import view, word_set, words
 

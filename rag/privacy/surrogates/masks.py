@@ -19,6 +19,9 @@ SHORT = {"EMAIL_ADDRESS": "EMAIL"}
 """What a pseudonym of a kind begins with, where that is not the kind's name."""
 
 _CODE = r"(?=[a-z]{0,7}[2-7])[a-z2-7]{8}(?![a-z2-7])"
+PERSON = re.compile(rf"PERSON_{_CODE}")
+"""A person's pseudonym."""
+
 _GENERAL = (
     rf"<(?:{'|'.join(sorted(SHIFTED))}) (?:1[5-9]|2[01])\d\d>"
     r"|<(?:AGE|DATE_OF_BIRTH) 90\+>|<ZIP_CODE \d{3}>"
