@@ -68,6 +68,17 @@ def test_whom_the_asker_may_not_read_of_is_not_named_to_them(project: Project) -
     assert pseudonym(project, "Emeka Okafor") not in as_
 
 
+def test_others_of_the_name_whom_the_asker_may_not_read_of_are_in_nobodys_way(
+    project: Project,
+) -> None:
+    names = [f"{start}{end}" for start in ("Ada", "Bola", "Efe") for end in ("lia", "mon", "ride")]
+    project.write("theatre.txt", "".join(f"Dr. {one} Okafor prescribed 3 mg.\n\n" for one in names))
+    project.sync()
+    text, as_ = understood(project.corpus, "What did Dr. Okafor prescribe on 3 May?")
+    assert "bisoprolol" in text
+    assert as_ == f"What did Dr. {pseudonym(project, 'Adaeze Okafor')} prescribe on 3 May?"
+
+
 def test_of_a_bare_question_nothing_is_written_down(project: Project) -> None:
     assert understood(project.corpus, "Okafor bisoprolol")[1] == ""
     with project.corpus._context.ledger.read() as db:
@@ -78,10 +89,11 @@ def test_a_name_that_many_have_is_searched_for_as_it_is(
     make_project: Callable[..., Project],
 ) -> None:
     project = make_project()
-    names = ("Ada", "Bola", "Chike", "Dayo", "Efe", "Femi", "Gozie", "Hauwa", "Ike", "Jide")
+    starts = ("Ada", "Bola", "Chike", "Dayo", "Efe", "Femi", "Gozie")
+    names = [start + end for start in starts for end in ("lia", "mon", "ride", "sto", "vin", "wyn")]
     assert len(names) > MOST
-    for name in names:
-        project.write(f"{name}.txt", f"Dr. {name} Okafor keeps the rota of the ward.\n")
+    lines = "\n\n".join(f"Dr. {name} Okafor keeps the rota of the ward." for name in names)
+    project.write("rota.txt", lines)
     project.sync()
     _, as_ = understood(project.corpus, "Which rota does Dr. Okafor keep?")
     assert as_ == ""

@@ -1,8 +1,8 @@
 """Who is meant by a surname alone: in a question it has another pseudonym than the whole name.
 
-Words are searched for under every whole name that the corpus knows for it (`rag.ledger.aliases`).
-What was found within the asker's rights then says which one is read; what nobody may read is not
-named to them.
+It is searched for under every whole name that the corpus knows for it (`rag.ledger.aliases`). What
+is found within the asker's rights then says which one is meant; who is in nothing that they may
+read is not named to them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rag.ingest.context import Context
     from rag.records import Hit
 
-MOST = 8
+MOST = 40
 """Whole names that a shorter one is searched for as; one that has more says too little."""
 
 Names = Mapping[str, tuple[Masked, ...]]

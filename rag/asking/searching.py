@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 MODEL_CHANGES = 5
 """How often a question is embedded, when the index is exchanged for one of another model."""
 
+_NAMED = 10
+"""Passages at least that say who is meant."""
 _RERANK_SHARE = 0.4
 """Of the time left: a reranker that takes longer costs the better order, not the answer."""
 _PASSAGES_A_QUERY = 100
@@ -109,31 +111,38 @@ def _found(
 ) -> list[Hit]:
     """Search with the model of the index that is served, whatever the corpus file says.
 
-    Words are searched for under every name that may be meant; models read the question as it is.
-
-    Between the two, a reindex may serve another index: the question is embedded again.
+    Between the two, a reindex may serve another index: the question is embedded again. A question
+    with a surname alone is searched for twice: under every name that may be meant, and then
+    under the one that is.
     """
-    from rag.asking.named import widened
+    from rag.asking.named import understood, widened
     from rag.retrieve.search import search as within
 
-    words = widened(context, question)
+    def found(asked: Masked, most: int, *, reranks: bool) -> list[Hit]:
+        return within(
+            target,
+            asked,
+            vector,
+            principals,
+            most,
+            where,
+            embedding,
+            context.config.search,
+            _reranked(context, asked) if reranks else None,
+        )
+
+    names = widened(context, question)
     for left in reversed(range(MODEL_CHANGES)):
         embedding = None if target.embeds else target.model() or context.config.embed
         if embedding and not _pays_embedding(embedding, question):
             embedding = None  # by words only, which costs nothing
         vector = of_question(context.embedder_of(embedding), question) if embedding else None
         try:
-            return within(
-                target,
-                words,
-                vector,
-                principals,
-                k,
-                where,
-                embedding,
-                context.config.search,
-                _reranked(context, question),
-            )
+            meant = question
+            if names != question:
+                first = found(names, max(k, _NAMED), reranks=False)
+                meant = understood(context, question, first)
+            return found(meant, k, reranks=True)
         except ModelChanged:
             if not left:
                 raise
