@@ -49,7 +49,7 @@ env:
 	@echo "Wrote .env; next: docker compose up --build"
 
 test: $(READY)
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 ui: $(READY)
 	@$(BIN)/python -m samples.ui

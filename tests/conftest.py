@@ -20,25 +20,7 @@ from tests.services.localaws import aws, localaws, start_localaws
 __all__ = ["aws", "disturbed", "handbook", "localaws", "start_localaws"]
 
 
-RUNS = frozenset(("dags", "ingest", "leaks"))
-"""Folders of tests that mostly start other processes and wait for them."""
-
-
 engine.MOST = 1  # core: the two workers that run tests would wait for each other
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Share tests among two workers (``-n 2 --dist loadgroup``) that take about as long.
-
-    What has Airflow or a whole handbook is on one side, what has OpenSearch on the other: each is
-    started once.
-    """
-    for item in items:
-        folder = item.path.relative_to(Path(__file__).parent).parts[0]
-        searches = {"opensearch", "opensearch_url"} & set(getattr(item, "fixturenames", ()))
-        side = "runs" if folder in RUNS and not searches else "rooms"
-        item.add_marker(pytest.mark.xdist_group(side))
 
 
 @pytest.fixture(autouse=True)

@@ -52,7 +52,7 @@ def scheduled(
     rig.corpus("notes", 8, "shard_documents: 3")
     rig.corpus("shrinking", 6, source="max_delete: {share: 0.3, count: 2}")
     before = descendants()
-    with served(rig.env, free_port(8280), ("api-server", "scheduler", "dag-processor")) as address:
+    with served(rig.env, free_port(), ("api-server", "scheduler", "dag-processor")) as address:
         started = descendants() - before
         yield rig, log_in(address, password(rig.env), started)
     assert not [one for one in started if one.is_running()], "all of Airflow ends with the block"

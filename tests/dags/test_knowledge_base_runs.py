@@ -126,7 +126,7 @@ def test_a_run_defers_until_the_service_has_taken_in_what_was_written(kept: Kept
 
 @pytest.fixture(scope="module")
 def scheduled(kept: Kept) -> Iterator[Api]:
-    with served(kept.rig.env, free_port(8380)) as address:
+    with served(kept.rig.env, free_port()) as address:
         yield log_in(address, password(kept.rig.env))
 
 

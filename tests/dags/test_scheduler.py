@@ -27,6 +27,7 @@ def test_a_scheduled_run_makes_the_index_that_a_test_run_makes(
 
 def test_a_killed_shard_is_tried_again_and_changes_nothing(scheduled: tuple[Rig, Api]) -> None:
     rig, api = scheduled
+    assert api.ended("sluice_notes", api.trigger("sluice_notes")) == "success"
     before = rig.index("notes")
     run = api.trigger("sluice_notes", full_refresh=True)
     victim = shard_at_work(rig, api, run)
