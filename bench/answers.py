@@ -20,7 +20,6 @@ import argparse
 import json
 import os
 import random
-import re
 import tempfile
 from collections.abc import Iterable, Iterator
 from itertools import islice, product
@@ -30,6 +29,7 @@ from typing import Any
 import numpy as np
 
 from rag.models import reader
+from rag.privacy.pseudonym import MASK
 
 CORPUS = """corpus: answers
 source: {connector: files, url: docs, include: ["**/*"], acl: {default: ["group:any"]}}
@@ -120,7 +120,7 @@ def _row(corpus: Any, question: dict[str, Any]) -> tuple[bool, bool, bool, float
 
 def _revealed(corpus: Any, quote: str) -> Iterator[str]:
     """Yield a quote with originals for its pseudonyms, in each of the ways they are spelt."""
-    masks = sorted(set(re.findall(r"[A-Z_]+_[a-z2-7]{8}(?![a-z2-7])", quote)))
+    masks = sorted({one for one in MASK.findall(quote) if not one.startswith("<")})
     if not masks:
         return
     told = corpus.reveal(masks, principals=ANYBODY, purpose="a benchmark")

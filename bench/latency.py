@@ -218,13 +218,8 @@ def on_cores(folder: Path, count: int, cores: int) -> tuple[float, float]:
         count: Questions of all.
     """
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, context, _bound, (cores,)) as pool:
+    with ProcessPoolExecutor(1, context, threads.bind, (0, cores)) as pool:
         return pool.submit(_asked_by, folder, count, 2 * cores).result()
-
-
-def _bound(cores: int) -> None:
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
 
 
 def _asked_by(folder: Path, count: int, askers: int) -> tuple[float, float]:

@@ -20,11 +20,15 @@ def one_thread() -> None:
             os.environ.setdefault(variable, value)
 
 
-def bind(number: int) -> None:
-    """Bind this process to the core of this number, from 0, if there is one and it can be done."""
+def bind(first: int, count: int = 1) -> None:
+    """Bind this process to so many of its cores from that one on, if there are and it can be done.
+
+    Args:
+        first: From 0.
+    """
     if hasattr(os, "sched_setaffinity"):
         every = sorted(os.sched_getaffinity(0))
-        os.sched_setaffinity(0, every[number : number + 1] or every)
+        os.sched_setaffinity(0, every[first : first + count] or every)
 
 
 def cores() -> int:

@@ -76,16 +76,8 @@ def migrate(env: dict[str, str]) -> None:
         raise SystemExit(f"Airflow's database could not be made; see {log}")
 
 
-def free_port(wanted: int = 0) -> int:
-    """Return `wanted`, or the next port that nobody listens on; 0: any, as the system deals them.
-
-    A server that is to listen there takes seconds until it does: of two that look for a port
-    meanwhile each gets another one only from the system.
-    """
-    if not wanted:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            return int(probe.getsockname()[1])
+def free_port(wanted: int) -> int:
+    """Return `wanted`, or the next port that nobody listens on."""
     for port in range(wanted, wanted + 50):
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)):

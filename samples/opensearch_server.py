@@ -167,7 +167,7 @@ def running(folder: Path, nodes: int = 1, *, home: Path | None = None) -> Iterat
         RuntimeError: It does not start; the message holds the end of its log.
     """
     libraries = home or provision()
-    ports = _free_ports(2 * nodes)
+    ports = free_ports(2 * nodes)
     http, transport = ports[:nodes], ports[nodes:]
     started: list[Node] = []
     try:
@@ -256,7 +256,7 @@ def _end(nodes: Sequence[Node]) -> None:
         node.end()
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     """Return ports of loopback that were free just now, all different."""
     sockets = [socket.socket() for _ in range(count)]
     try:

@@ -77,7 +77,7 @@ def _answered(
     way: Way, stages: Stages, remembered: Remembered | None
 ) -> Generator[Event, None, None]:
     from rag.answer import counter, sent
-    from rag.asking import named, packing, searching
+    from rag.asking import packing, searching
 
     context, asked, trail = way.context, way.asked, way.trail
     settings = context.config.answer
@@ -93,9 +93,8 @@ def _answered(
 
     target = stages.run(lambda: searching.chosen(context, asked.target))
     with trail.timed("search"):
-        search = partial(searching.search, context, target, way.question, asked.principals)
-        way.hits = stages.run(lambda: search(ANSWER_HITS, way.where))
-        way.understood = stages.run(lambda: named.understood(context, way.question, way.hits))
+        search = partial(searching.understood, context, target, way.question, asked.principals)
+        way.understood, way.hits = stages.run(lambda: search(ANSWER_HITS, way.where))
     trail.understood(way.understood)
     trail.retrieved(way.hits, searched(context, asked, ANSWER_HITS, way.where, way.hits))
 

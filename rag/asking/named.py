@@ -25,7 +25,7 @@ Names = Mapping[str, tuple[Masked, ...]]
 """By a question's pseudonym, those of the whole names that it may mean."""
 
 
-def _meant(context: Context, question: Masked) -> Names:
+def meant(context: Context, question: Masked) -> Names:
     """Return the whole names that a question's may mean, where there are some."""
     from rag.ledger import aliases
 
@@ -37,13 +37,12 @@ def _meant(context: Context, question: Masked) -> Names:
     return {one: whole for one, whole in found.items() if 0 < len(whole) <= MOST}
 
 
-def widened(context: Context, question: Masked) -> Masked:
+def widened(question: Masked, names: Names) -> Masked:
     """Return a question with every name that may be meant beside its own."""
-    names = _meant(context, question)
     return _exchanged(question, names, lambda own: SPACE.join([own, *names[own]]))
 
 
-def understood(context: Context, question: Masked, hits: Sequence[Hit]) -> Masked:
+def understood(question: Masked, names: Names, hits: Sequence[Hit]) -> Masked:
     """Return a question with the names that are meant.
 
     Of several the one is meant of whom a sentence says most that is asked; of equal ones the one
@@ -55,9 +54,6 @@ def understood(context: Context, question: Masked, hits: Sequence[Hit]) -> Maske
     from rag.answer.extractive import terms
     from rag.sentences import split
 
-    names = _meant(context, question)
-    if not names:
-        return question
     asked = terms(question)
     said = [
         (text, 1 / rank)
@@ -83,4 +79,4 @@ def _exchanged(question: Masked, names: Names, name: Callable[[Masked], Masked])
         own = question.cut(*match.span())
         return name(own) if own in names else own
 
-    return question.sub(PERSON, exchanged) if names else question
+    return question.sub(PERSON, exchanged)

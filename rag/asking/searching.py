@@ -59,16 +59,32 @@ def search(
     """Return the `k` best passages that the asker may read, best first.
 
     Raises:
+        As `understood`.
+    """
+    return understood(context, target, question, principals, k, where)[1]
+
+
+def understood(
+    context: Context,
+    target: Target,
+    question: Masked,
+    principals: Sequence[Principal],
+    k: int,
+    where: Filter | None = None,
+) -> tuple[Masked, list[Hit]]:
+    """Return the question with the names that are meant, and what `search` finds for it.
+
+    Raises:
         NotIndexed: The corpus was never synced.
         TargetFailed: The target did not answer.
     """
-    hits = _found(context, target, question, principals, k, where)
+    meant, hits = _found(context, target, question, principals, k, where)
     if not hits and not synced(context):
         raise NotIndexed(
             f"The corpus {context.corpus} was never synced into this state folder.",
             f"Sync it (sluice sync {context.corpus}), or set SLUICE_HOME to where it was.",
         )
-    return hits
+    return meant, hits
 
 
 def narrowed(context: Context, where: Where | Filter | str | None) -> Filter | None:
@@ -108,14 +124,14 @@ def _found(
     principals: Sequence[Principal],
     k: int,
     where: Filter | None,
-) -> list[Hit]:
+) -> tuple[Masked, list[Hit]]:
     """Search with the model of the index that is served, whatever the corpus file says.
 
     Between the two, a reindex may serve another index: the question is embedded again. A question
     with a surname alone is searched for twice: under every name that may be meant, and then
     under the one that is.
     """
-    from rag.asking.named import understood, widened
+    from rag.asking import named
     from rag.retrieve.search import search as within
 
     def found(asked: Masked, most: int, *, reranks: bool) -> list[Hit]:
@@ -131,7 +147,7 @@ def _found(
             _reranked(context, asked) if reranks else None,
         )
 
-    names = widened(context, question)
+    names = named.meant(context, question)
     for left in reversed(range(MODEL_CHANGES)):
         embedding = None if target.embeds else target.model() or context.config.embed
         if embedding and not _pays_embedding(embedding, question):
@@ -139,10 +155,10 @@ def _found(
         vector = of_question(context.embedder_of(embedding), question) if embedding else None
         try:
             meant = question
-            if names != question:
-                first = found(names, max(k, _NAMED), reranks=False)
-                meant = understood(context, question, first)
-            return found(meant, k, reranks=True)
+            if names:
+                first = found(named.widened(question, names), max(k, _NAMED), reranks=False)
+                meant = named.understood(question, names, first)
+            return meant, found(meant, k, reranks=True)
         except ModelChanged:
             if not left:
                 raise

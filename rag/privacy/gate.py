@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
 from functools import cache, lru_cache
@@ -197,16 +197,15 @@ class Masker:
         from rag.ingest.failures import failure
 
         counts: Counter[str] = Counter()
-        names: set[str] = set()
-        keys: set[tuple[str, ...]] = set()
+        named: dict[tuple[str, ...], set[str]] = defaultdict(set)
         for index in node.own:
             for finding in found[index]:
                 counts[finding.entity] += 1
             for name in _persons(tree.segments[index].text, found[index]):
-                whose = people.key(name)
-                if not self._gone(self._pseudonyms.person(whose), people):
-                    names.update(person_words(name))
-                    keys.add(whose)
+                named[people.key(name)].update(person_words(name))
+        whole = {key: self._pseudonyms.person(key) for key in named}
+        kept = {key: own for key, own in whole.items() if not self._gone(own, people)}
+        names = {word for key in kept for word in named[key]}
 
         def masked(index: int) -> Masked:
             return self._replace(tree.segments[index].text, found[index], people)
@@ -239,7 +238,7 @@ class Masker:
                     )
                 )
             ),
-            aliases=tuple(sorted(self._aliases(keys, people))),
+            aliases=tuple(sorted(self._aliases(kept, people))),
             attachments=tuple(
                 self._document(child, tree, found, people) for child in node.children
             ),
@@ -247,13 +246,12 @@ class Masker:
         )
 
     def _aliases(
-        self, keys: Iterable[tuple[str, ...]], people: People
+        self, persons: Mapping[tuple[str, ...], str], people: People
     ) -> Iterator[tuple[str, str]]:
         """Yield what shorter forms of names would be masked as, each with the name's own mask."""
         if self.policy.action("PERSON") != "pseudonym":
             return
-        for key in keys:
-            own = self._pseudonyms.person(key)
+        for key, own in persons.items():
             for short in map(self._pseudonyms.person, shorter(key)):
                 if not self._gone(short, people):
                     yield short, own

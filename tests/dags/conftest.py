@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from samples.airflow_home import free_port, migrate, password, served
+from samples.airflow_home import migrate, password, served
+from samples.opensearch_server import free_ports
 from tests.dags.airflow import Api, Rig, Runner, copy, descendants, log_in, runner
 
 # Airflow is imported, migrated and started once for all tests of this folder; each test has a
@@ -52,7 +53,7 @@ def scheduled(
     rig.corpus("notes", 8, "shard_documents: 3")
     rig.corpus("shrinking", 6, source="max_delete: {share: 0.3, count: 2}")
     before = descendants()
-    with served(rig.env, free_port(), ("api-server", "scheduler", "dag-processor")) as address:
+    with served(rig.env, free_ports(1)[0], ("api-server", "scheduler", "dag-processor")) as address:
         started = descendants() - before
         yield rig, log_in(address, password(rig.env), started)
     assert not [one for one in started if one.is_running()], "all of Airflow ends with the block"

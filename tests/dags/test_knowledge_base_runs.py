@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import boto3
 import pytest
 
-from samples.airflow_home import free_port, password, served
+from samples.airflow_home import password, served
+from samples.opensearch_server import free_ports
 from tests.dags.airflow import Api, Rig, copy, log_in, runner
 from tests.services.knowledge import Base, make_base
 from tests.services.localaws import start
@@ -126,7 +127,7 @@ def test_a_run_defers_until_the_service_has_taken_in_what_was_written(kept: Kept
 
 @pytest.fixture(scope="module")
 def scheduled(kept: Kept) -> Iterator[Api]:
-    with served(kept.rig.env, free_port()) as address:
+    with served(kept.rig.env, free_ports(1)[0]) as address:
         yield log_in(address, password(kept.rig.env))
 
 
